@@ -1,0 +1,48 @@
+/* internal.h: what the planner's files share.
+ *
+ * Shape:     match.c finds each object's counterpart, conflict.c looks for what is in the way, build.c writes the steps that
+ *            make and change, remove.c those that take away, reason.c says why, words.c says what.
+ * Ownership: everything is in the plan's arena. */
+#pragma once
+
+#include "plan/plan.h"
+
+struct wr_planner {
+	struct wr_plan *plan;
+	const struct wr_model *wanted, *live;
+	const struct wr_plan_options *options;
+	const struct wr_inherited *inherited; /* what new things start with; values unset when not known */
+	struct wr_map new_addresses;	      /* text of each address that is about to be added: its link */
+	bool new_addresses_known;
+	int error; /* sticky: -ENOMEM */
+};
+
+/* --- plan.c */
+/* Appends a step; its reason comes from the table of reasons once it is filled (wr_planner_close). NULL: out of memory. */
+struct wr_step *wr_planner_step(struct wr_planner *planner, enum wr_step_kind kind, enum wr_step_sign sign,
+				struct wr_ns *ns, struct wr_link *link);
+
+/* --- match.c */
+/* Sets match in both models: namespaces by pin, links by name, cables only where both ends belong together. */
+int wr_planner_match(struct wr_planner *planner);
+/* Whether a thing of a model takes part in the comparison: what is not ours never does. */
+bool wr_planner_counts_ns(const struct wr_ns *ns);
+bool wr_planner_counts_link(const struct wr_link *link);
+
+/* --- build.c */
+void wr_planner_build(struct wr_planner *planner);
+
+/* --- inside.c: one namespace's settings, addresses, routes, rules, neighbours */
+void wr_planner_ns_settings(struct wr_planner *planner, struct wr_ns *ns);
+void wr_planner_link_settings(struct wr_planner *planner, struct wr_link *link);
+void wr_planner_link_changes(struct wr_planner *planner, struct wr_link *link);
+void wr_planner_addresses(struct wr_planner *planner, struct wr_link *link);
+void wr_planner_routing(struct wr_planner *planner, struct wr_ns *ns);
+bool wr_planner_route_is_possible(const struct wr_ns *ns, const struct wr_route *route);
+
+/* --- remove.c */
+void wr_planner_remove_early(struct wr_planner *planner); /* names, cables and addresses that are wanted elsewhere */
+void wr_planner_remove(struct wr_planner *planner);
+
+/* --- reason.c */
+const char *wr_planner_reason(const struct wr_step *step, const struct wr_planner *planner);
