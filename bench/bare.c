@@ -482,12 +482,34 @@ static void bring_up(struct bare *bare)
 	send_batch(&bare->host);
 }
 
+/* Without this, the first packets through a large network are lost for up to a second: the kernel tells new links of their
+ * carrier in portions, but one that is asked for by its number at once. */
+static void settle(struct bare *bare)
+{
+	struct batch batch = {.bytes = bare->host.bytes};
+	char answer[64];
+
+	for (unsigned i = 0; i < bare->count; i++) {
+		batch.fd = bare->inside[i].socket;
+		end(&batch, begin_link(&batch, RTM_GETLINK, 0, ETH0_IFINDEX, false));
+		send_batch(&batch);
+	}
+	for (unsigned i = 0; i < bare->count; i++) {
+		end(&bare->host, begin_link(&bare->host, RTM_GETLINK, 0, port_ifindex(bare, i), false));
+		if (i % CHUNK != CHUNK - 1 && i + 1 < bare->count)
+			continue;
+		send_batch(&bare->host);
+		while (recv(bare->host.fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
+			;
+	}
+}
+
 static void up(struct bare *bare, const char *file)
 {
 	int conf_fd = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int conf4_fd = open("/proc/sys/net/ipv4/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char name[64];
-	char path[64];
+	char path[96];
 
 	make_files(bare, file);
 	make_namespaces(bare);
@@ -505,6 +527,7 @@ static void up(struct bare *bare, const char *file)
 	}
 	configure_inside(bare);
 	bring_up(bare);
+	settle(bare);
 }
 
 /* --- down --------------------------------------------------------------------------------------------------------- */

@@ -67,6 +67,9 @@ def clean(value, drop):
                 continue
             if key == "flags" and isinstance(item, list):
                 item = sorted(flag for flag in item if flag not in FLAGS)
+            if key == "info_slave_data" and "port_no" in drop:
+                # iproute2's JSON has the number of a port as "no" and "id".
+                item = {name: part for name, part in item.items() if name not in ("id", "no")}
             result[key] = clean(item, drop)
         return result
     if isinstance(value, list):

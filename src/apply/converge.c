@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "apply/executor.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "live/live.h"
@@ -37,10 +38,12 @@ static int wr_converge_round(struct wr_convergence *c, struct wr_plan *plan, str
 {
 	/* With nothing to make, what is there is proved: now what is not wanted goes. */
 	size_t end = plan->first_removal ? plan->first_removal : plan->n_steps;
+	int r;
 
 	c->touched = true;
 	c->n_steps += end;
-	return wr_apply_steps(c->apply, plan, 0, end, reterr);
+	r = wr_apply_steps(c->apply, plan, 0, end, reterr);
+	return r < 0 ? r : wr_settle(c->apply, plan->wanted, reterr);
 }
 
 int wr_converge(struct wr_convergence *c, struct wr_plan *plan, unsigned rounds, struct wr_error *reterr)

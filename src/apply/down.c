@@ -63,6 +63,9 @@ static int wr_down_work(struct wr_state *state, struct wr_apply *apply, const st
 		ret->outcome = WR_OUTCOME_NOTHING_TO_DO;
 		return wr_state_remove(state, reterr);
 	}
+	r = wr_state_begin(state, live, NULL, 0, reterr);
+	if (r < 0)
+		return r;
 	r = wr_converge(&c, ret->plan, WR_ROUNDS, reterr);
 	ret->n_steps = c.n_steps;
 	ret->n_interruptions = ret->plan->n_interruptions;

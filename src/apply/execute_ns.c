@@ -83,6 +83,6 @@ int wr_execute_del_ns(struct wr_executor *x, const struct wr_step *step, struct 
 	if (!netns)
 		r = wr_netns_get(x->host, step->ns->pin, &netns, reterr);
 	if (r == 0)
-		r = wr_netns_unpin(x->host, netns, reterr);
-	return r < 0 ? r : wr_executor_remove_etc(x, step->ns->pin, reterr);
+		r = wr_executor_remove_etc(x, step->ns->pin, reterr);
+	return r < 0 ? r : wr_netns_unpin(x->host, netns, reterr);
 }

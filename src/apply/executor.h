@@ -41,6 +41,10 @@ uint32_t wr_executor_find_ifindex(const struct wr_ns *ns, const char *ifname);
 /* A free interface number for a new link of ns: explicit ones need no looking up, and collide with nobody's. */
 uint32_t wr_executor_ifindex(struct wr_executor *x, struct wr_ns *ns);
 
+/* --- settle.c */
+/* Has the kernel finish with the carriers of what just came up. After wr_apply_steps, in the same run. */
+int wr_settle(struct wr_apply *apply, const struct wr_model *wanted, struct wr_error *reterr);
+
 /* --- execute_*.c */
 /* Removes /etc/netns/PIN when nothing is in it: a kill can leave it so. */
 int wr_executor_remove_etc(const struct wr_executor *x, const char *pin, struct wr_error *reterr);

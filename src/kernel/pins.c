@@ -218,7 +218,9 @@ int wr_netns_unpin(struct wr_host *host, struct wr_netns *ns, struct wr_error *r
 		}
 		if (there.st_dev != mine.st_dev || there.st_ino != mine.st_ino)
 			break;
-		if (umount2(path, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
+		if (umount2(path, MNT_DETACH) == 0)
+			ns->unpinned = true;
+		else if (errno != EINVAL && errno != ENOENT)
 			return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot unmount %s: %s", path, strerror(errno));
 	}
 	if (!S_ISREG(there.st_mode) || there.st_size != 0)

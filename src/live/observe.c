@@ -218,6 +218,26 @@ struct straying {
 	struct wr_error *reterr;
 };
 
+/* "NETWORK.NAME": the name that the network gives a namespace where its file does not say otherwise. */
+static bool is_own_name(const char *network, const char *pin)
+{
+	size_t length = strlen(network);
+
+	return strncmp(pin, network, length) == 0 && pin[length] == '.' && wr_name_is_valid(pin + length + 1);
+}
+
+/* An empty file under a name of the network: what a kill between making a pin's file and binding the namespace over it, or
+ * between the reverse, leaves. It holds nothing that could be anybody's. */
+static int add_stale(struct wr_observing *o, const char *pin, struct wr_error *reterr)
+{
+	struct wr_ns *ns = wr_observe_add_ns(o, pin, pin);
+
+	if (ns == NULL)
+		return wr_fail_memory(reterr);
+	ns->stale = ns->ours = true;
+	return 0;
+}
+
 /* A pin that nobody asked for: ours when its lo says so. */
 static int visit_stray(const char *pin, enum wr_pin_state state, void *data)
 {
@@ -231,7 +251,11 @@ static int visit_stray(const char *pin, enum wr_pin_state state, void *data)
 	struct wr_ns *ns;
 	int r;
 
-	if (state != WR_PIN_NAMESPACE || wr_map_get(&o->wanted_by_pin, pin) != NULL)
+	if (wr_map_get(&o->wanted_by_pin, pin) != NULL)
+		return 0;
+	if (state == WR_PIN_STALE && is_own_name(o->request->network, pin))
+		return add_stale(o, pin, s->reterr);
+	if (state != WR_PIN_NAMESPACE)
 		return 0;
 	r = wr_netns_look(o->host, pin, &netns, &error);
 	if (r == -ENOENT || r == -ESTALE || r == -EINVAL) /* gone by now, or no network namespace */

@@ -121,6 +121,9 @@ void wr_model_want_conf(struct wr_model *model)
 		for (size_t k = 0; k < model->ns[i]->n_links; k++) {
 			struct wr_link *link = model->ns[i]->links[k];
 
+			/* Switched off while ports come, so it must be said what it is afterwards. */
+			if (link->bridge && link->bridge->mcast_snooping < 0)
+				link->bridge->mcast_snooping = 1;
 			if (link->kind == WR_LINK_BRIDGE && !link->mtu) {
 				link->mtu_follows = true;
 				link->mtu = WR_LINK_MTU_USUAL;

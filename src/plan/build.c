@@ -14,19 +14,9 @@ static bool wr_text_differs(const char *a, const char *b)
 	return a != b && strcmp(a, b) != 0;
 }
 
-/* What is there of a namespace that is not: its files, or a stale pin. */
-static struct wr_ns *wr_find_leftover(const struct wr_planner *planner, const struct wr_ns *ns)
-{
-	struct wr_ns *live = wr_model_find_ns(planner->live, ns->name);
-
-	if (live && !live->is_host && !strcmp(live->pin, ns->pin) && (live->stale || live->absent))
-		return live;
-	return NULL;
-}
-
 static void wr_build_file(struct wr_planner *planner, struct wr_ns *ns, enum wr_step_file which)
 {
-	const struct wr_ns *live = ns->match ? ns->match : wr_find_leftover(planner, ns);
+	const struct wr_ns *live = ns->match ? ns->match : wr_map_get(&planner->leftovers, ns->pin);
 	bool hosts = which == WR_FILE_HOSTS;
 	const char *wanted_file = hosts ? ns->hosts_file : ns->resolv_file;
 	struct wr_step *step;
@@ -60,7 +50,7 @@ static void wr_build_namespaces(struct wr_planner *planner)
 		if (!wr_planner_counts_ns(ns))
 			continue;
 		if (!ns->match) {
-			const struct wr_ns *leftover = wr_find_leftover(planner, ns);
+			const struct wr_ns *leftover = wr_map_get(&planner->leftovers, ns->pin);
 
 			if (leftover && leftover->stale)
 				wr_planner_step(planner, WR_STEP_mend_pin, WR_STEP_REMOVE, ns, NULL);

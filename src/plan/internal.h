@@ -12,6 +12,7 @@ struct wr_planner {
 	const struct wr_model *wanted, *live;
 	const struct wr_plan_options *options;
 	const struct wr_inherited *inherited; /* what new things start with; values unset when not known */
+	struct wr_map leftovers;	      /* by pin: what is there of namespaces that are not: files, a stale pin */
 	struct wr_map new_addresses;	      /* text of each address that is about to be added: its link */
 	bool new_addresses_known;
 	int error; /* sticky: -ENOMEM */

@@ -32,9 +32,13 @@ static int wr_match_namespaces(struct wr_planner *planner)
 	struct wr_map by_pin = {.arena = planner->plan->arena};
 	const struct wr_model *wanted = planner->wanted, *live = planner->live;
 
-	for (size_t i = 1; i < live->n_ns; i++)
-		if (wr_planner_counts_ns(live->ns[i]) && wr_map_put(&by_pin, live->ns[i]->pin, live->ns[i]) < 0)
+	for (size_t i = 1; i < live->n_ns; i++) {
+		struct wr_ns *ns = live->ns[i];
+		struct wr_map *map = wr_planner_counts_ns(ns) ? &by_pin : &planner->leftovers;
+
+		if ((map == &by_pin || ns->stale || ns->absent) && wr_map_put(map, ns->pin, ns) < 0)
 			return -1;
+	}
 	for (size_t i = 0; i < wanted->n_ns; i++) {
 		struct wr_ns *ns = wanted->ns[i];
 

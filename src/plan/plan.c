@@ -48,6 +48,21 @@ static void wr_planner_close(struct wr_planner *planner)
 	}
 }
 
+/* Room for the steps of a network that is all new, at once: growing would copy them, and keep each copy. What is not used
+ * is never touched. */
+static int wr_planner_reserve(struct wr_planner *planner)
+{
+	const struct wr_model *wanted = planner->wanted;
+	size_t things = 16;
+
+	for (size_t i = 0; i < wanted->n_ns; i++)
+		if (!wanted->ns[i]->match || wanted->ns[i]->is_host)
+			things += 4 + 4 * wanted->ns[i]->n_links + wanted->ns[i]->n_routes;
+	planner->plan->steps = wr_arena_alloc(planner->plan->arena, things * sizeof *planner->plan->steps);
+	planner->plan->capacity_steps = things;
+	return planner->plan->steps ? 0 : -ENOMEM;
+}
+
 int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, const struct wr_plan_options *options,
 		 struct wr_arena *arena, struct wr_plan **ret, struct wr_error *reterr)
 {
@@ -66,7 +81,7 @@ int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, con
 	planner.plan->arena = arena;
 	planner.plan->wanted = wanted;
 	planner.plan->live = live;
-	planner.new_addresses.arena = arena;
+	planner.new_addresses.arena = planner.leftovers.arena = arena;
 	planner.inherited = live->inherited.known ? &live->inherited : &unknown;
 
 	if (!planner.options->ignore_conflicts) {
@@ -75,6 +90,8 @@ int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, con
 			return r;
 	}
 	if (wr_planner_match(&planner) < 0)
+		return wr_fail_memory(reterr);
+	if (wr_planner_reserve(&planner) < 0)
 		return wr_fail_memory(reterr);
 	wr_planner_remove_early(&planner);
 	wr_planner_build(&planner);

@@ -209,6 +209,10 @@ void wr_planner_remove(struct wr_planner *planner)
 	for (size_t i = 0; i < live->n_ns; i++)
 		if (wr_planner_counts_ns(live->ns[i]) && live->ns[i]->match)
 			wr_remove_links(planner, live->ns[i]);
+	/* Files before their namespace: while it is there, its mark says whose they are. */
+	for (size_t i = 1; i < live->n_ns; i++)
+		if (live->ns[i]->ours && (live->ns[i]->match || !wr_pin_is_wanted(planner, live->ns[i])))
+			wr_remove_files(planner, live->ns[i]);
 	for (size_t i = 1; i < live->n_ns; i++) {
 		struct wr_ns *ns = live->ns[i];
 		struct wr_step *step;
@@ -223,9 +227,6 @@ void wr_planner_remove(struct wr_planner *planner)
 				step->interrupts = true;
 		}
 	}
-	for (size_t i = 1; i < live->n_ns; i++)
-		if (live->ns[i]->ours && (live->ns[i]->match || !wr_pin_is_wanted(planner, live->ns[i])))
-			wr_remove_files(planner, live->ns[i]);
 	if (live->hosts_text && !planner->wanted->hosts_text)
 		wr_planner_step(planner, WR_STEP_remove_hosts, WR_STEP_REMOVE, wr_model_host(live), NULL);
 }

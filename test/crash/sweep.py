@@ -343,7 +343,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--seconds", type=int, default=0, help="stop after this time, and say how much was left out")
-    parser.add_argument("--budget", type=int, default=45, help="points of each case")
+    parser.add_argument("--budget", type=int, default=60, help="points of each case")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only")
     parser.add_argument("--point")
