@@ -8,9 +8,7 @@
  *            default route. Phases over all namespaces, never one finished namespace after the other: files;
  *            namespaces; bridges; cables; settings of the ports; the inside of each namespace; everything up by one
  *            message.
- * Order:     bench/README.md says what each habit is worth. The order of `down` is chosen just as much: the namespaces
- *            are held open, so that unmounting does not set off their destruction, which would fight for the RTNL with
- *            the deletion of the links; a bridge is not set down first, its deletion does that.
+ * Order:     bench/README.md says what each habit is worth, of `down` as well.
  * Errors:    said, and exit status 1. Requests carry no acknowledgement; the kernel reports failures all the same.
  * Source:    rtnetlink(7), veth(4), include/uapi/linux/if_link.h, fsopen(2). */
 #include <arpa/inet.h>
@@ -25,6 +23,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -243,9 +242,9 @@ static void port_name(unsigned i, char name[IFNAMSIZ + 16])
 		snprintf(name, IFNAMSIZ + 16, "wr%013u", i);
 }
 
-static void write_file(int directory, const char *path, const char *value)
+static void write_file(int directory, const char *path, const char *value, int flags)
 {
-	int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
+	int fd = openat(directory, path, O_WRONLY | O_CLOEXEC | flags, 0600);
 
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		err(1, "%s", path);
@@ -264,15 +263,10 @@ static void open_directories(struct bare *bare)
 
 static void copy_file(const char *from, const char *to)
 {
-	char block[65536];
-	ssize_t n;
 	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
-	if (in < 0 || out < 0)
+	if (in < 0 || out < 0 || sendfile(out, in, NULL, 1 << 30) < 0)
 		err(1, "%s to %s", from, to);
-	while ((n = read(in, block, sizeof(block))) > 0)
-		if (write(out, block, (size_t)n) != n)
-			err(1, "%s", to);
 	close(in);
 	close(out);
 }
@@ -281,15 +275,6 @@ static void make_directory(const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
 		err(1, "%s", path);
-}
-
-static void write_new_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err(1, "%s", path);
-	close(fd);
 }
 
 static void write_hosts(const struct bare *bare)
@@ -321,7 +306,7 @@ static void make_files(struct bare *bare, const char *file)
 		err(1, "%s as a shared mount", PINS);
 	open_directories(bare);
 	for (size_t i = 0; i < sizeof(state_files) / sizeof(state_files[0]); i++)
-		write_new_file(state_files[i], "");
+		write_file(AT_FDCWD, state_files[i], "", O_CREAT);
 	if (file != NULL)
 		copy_file(file, STATE "/network.yaml");
 	write_hosts(bare);
@@ -372,7 +357,7 @@ static void make_namespaces(struct bare *bare)
 		snprintf(name, sizeof(name), MARK "ns%u", i);
 		put_alias(&batch, 1, name, true);
 		send_batch(&batch);
-		write_file(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1");
+		write_file(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1", 0);
 		snprintf(name, sizeof(name), NETWORK ".ns%u", i);
 		tree = open_tree(inside->fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 		if (tree < 0 || mknodat(bare->pins_fd, name, S_IFREG, 0) < 0 ||
@@ -404,12 +389,12 @@ static void make_bridges(struct bare *bare, int conf_fd, int conf4_fd)
 		put_altname(&bare->host, FIRST_IFINDEX + b, name + strlen("warren:"));
 		send_batch(&bare->host);
 		snprintf(name, sizeof(name), NETWORK "-br%u/disable_ipv6", b);
-		write_file(conf_fd, name, "1");
+		write_file(conf_fd, name, "1", 0);
 		snprintf(name, sizeof(name), NETWORK "-br%u/accept_ra", b);
-		write_file(conf_fd, name, "0");
+		write_file(conf_fd, name, "0", 0);
 		snprintf(name, sizeof(name), NETWORK "-br%u/forwarding", b);
 		if (bare->bridges > 1)
-			write_file(conf4_fd, name, "1");
+			write_file(conf4_fd, name, "1", 0);
 	}
 }
 
@@ -523,7 +508,7 @@ static void up(struct bare *bare, const char *file)
 	for (unsigned i = 0; i < bare->count; i++) {
 		port_name(i, name);
 		snprintf(path, sizeof path, "%s/disable_ipv6", name);
-		write_file(conf_fd, path, "1");
+		write_file(conf_fd, path, "1", 0);
 	}
 	configure_inside(bare);
 	bring_up(bare);
@@ -611,7 +596,5 @@ int main(int argc, char **argv)
 	} else {
 		errx(2, "usage: bare up N [FILE] | bare down N");
 	}
-	free(bare.inside);
-	free(bare.host.bytes);
-	return 0; /* what is held open goes with the process, and its time counts */
+	return 0; /* what is held goes with the process, and its time counts */
 }

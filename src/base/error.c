@@ -20,7 +20,8 @@ static void mark_cut(char *text, size_t size)
 }
 
 /* Prints into text; 0 bytes at its end are the only thing that is sure when the format itself is refused. */
-static void print_into(char *text, size_t size, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void print_into(char *text, size_t size, const char *format,
+							     va_list arguments)
 {
 	int length = vsnprintf(text, size, format, arguments);
 

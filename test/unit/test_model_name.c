@@ -219,7 +219,7 @@ static void test_properties(void **state)
 		random_name(&random, round % 2 ? 8 : 63, wr_name_is_valid, network);
 		random_name(&random, round % 5 ? 8 : 63, wr_name_is_valid, a);
 		random_name(&random, 15, wr_ifname_is_valid, b);
-		snprintf(prefix, sizeof prefix, round % 7 ? "%s-" : "", network);
+		snprintf(prefix, sizeof prefix, "%s%s", round % 7 ? network : "", round % 7 ? "-" : "");
 		wr_name_host_link(network, prefix, a, maybe_b, link);
 		assert_true(wr_ifname_is_valid(link));
 		wr_name_altname(network, a, maybe_b, altname);

@@ -158,8 +158,8 @@ static void test_routes(void **state)
 		"ip -n shop.web -6 route add default via fd00:2::1 dev eth0 proto 173\n",
 		"ip -n shop.web route add 192.0.2.0/24 dev eth1 metric 50 proto 173\n",
 		"ip -n shop.web route add 198.51.100.0/24 via 10.3.0.12 dev eth1 table 100 proto 173\n",
-		"ip -n shop.web route add 203.0.113.0/24 proto 173 nexthop via 10.3.0.11 dev eth1 weight 1 "
-		"nexthop via 10.3.0.12 dev eth1 weight 3\n",
+		("ip -n shop.web route add 203.0.113.0/24 proto 173 nexthop via 10.3.0.11 dev eth1 weight 1 "
+		 "nexthop via 10.3.0.12 dev eth1 weight 3\n"),
 	};
 	struct wr_model *wanted = show_network(*state);
 	struct wr_ns *web = wr_model_find_ns(wanted, "web"), *app = wr_model_find_ns(wanted, "app");
