@@ -171,6 +171,23 @@ int wr_execute_mark_link(struct wr_executor *x, const struct wr_step *step, stru
 	return 0;
 }
 
+/* Into another namespace, with a name and a number that are free there. The kernel takes it out of its bridge, and down. */
+int wr_execute_move_port(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
+{
+	struct wr_link *link = step->link;
+	const struct wr_netns *target = wr_executor_netns(x, link->ns);
+	struct wr_batch *batch = wr_link_message(x, step->old_link, NULL, reterr);
+
+	if (!batch || !target)
+		return -EIO;
+	link->ifindex = 0;
+	link->ifindex = wr_executor_ifindex(x, link->ns);
+	wr_put_string(batch, IFLA_IFNAME, link->ifname);
+	wr_put_u32(batch, IFLA_NET_NS_FD, (uint32_t)target->fd);
+	wr_put_u32(batch, IFLA_NEW_IFINDEX, link->ifindex);
+	return wr_executor_flush(x, reterr);
+}
+
 int wr_execute_set_mac(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
 {
 	struct wr_batch *batch = wr_link_message(x, step->link, NULL, reterr);

@@ -12,7 +12,8 @@
 
 static bool wr_is_new_carrier(const struct wr_link *link)
 {
-	return link->kind == WR_LINK_VETH && link->up && link->ifindex && !(link->match && link->match->up);
+	return link->kind == WR_LINK_VETH && link->up && link->ifindex &&
+	       (!link->match || !link->match->up || link->moved);
 }
 
 static int wr_settle_ns(struct wr_netns *netns, struct wr_ns *ns, struct wr_batch *batch, struct wr_error *reterr)

@@ -126,7 +126,7 @@ const struct wr_command wr_command_exec = {
 	.examples = "warren exec web ping -c1 app2\n"
 		    "    Does web reach app2?\n"
 		    "warren exec shop/web -- ss -tlnp\n"
-		    "    Options behind the namespace that are the command's own need -- only when they come first.\n"
+		    "    What stands behind -- is the command with its own options; ss shows web's listening sockets.\n"
 		    "warren exec --user nobody web -- python3 -m http.server 80\n"
 		    "    A server without privilege, on port 80.\n"
 		    "warren exec --all shop -- ip -brief address\n"

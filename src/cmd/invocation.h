@@ -111,17 +111,17 @@ const char *wr_cmd_option_words(const struct wr_option *option, char buffer[64])
 	}
 #define WR_ROW_JSON                                                                                                    \
 	{                                                                                                              \
-		'j', "json", NULL, "Print JSON, as share/warren-output.schema.json describes it.", NULL                \
+		'j', "json", NULL, "Print JSON, as warren-output.schema.json describes it.", NULL                      \
 	}
 #define WR_ROW_NAME                                                                                                    \
 	{                                                                                                              \
-		'n', "name", "OTHER",                                                                                  \
-			"Give the network another name than its file does: the same file can be up many times.", NULL  \
+		'n', "name", "OTHER", "Call the network this, whatever its file says: one file can be up many times.", \
+			NULL                                                                                           \
 	}
 #define WR_ROW_TIMEOUT                                                                                                 \
 	{                                                                                                              \
 		't', "timeout", "SECONDS",                                                                             \
-			"Wait at most so long for another run on the same network (60 unless said; 0: do not wait).",  \
+			"Wait at most this long for another run on the same network (default 60; 0: do not wait).",    \
 			NULL                                                                                           \
 	}
 #define WR_ROW_END                                                                                                     \

@@ -170,8 +170,10 @@ static void put_command_page(const struct wr_command *command)
 	exit_status = put_paragraphs(command->description, "Exit status: ");
 	put_options(command);
 	if (*exit_status) {
+		/* It went on behind a colon, and begins a sentence here. */
 		put_section("EXIT STATUS");
-		put_prose(exit_status, strlen(exit_status));
+		putchar(toupper((unsigned char)*exit_status));
+		put_prose(exit_status + 1, strlen(exit_status + 1));
 		putchar('\n');
 	}
 	if (command->examples)
@@ -206,21 +208,30 @@ static void put_overview_page(void)
 		putchar('\n');
 	}
 	put_section("EXIT STATUS");
-	puts(".TP\n.B 0\nDone.\n.TP\n.B 1\nFailed, and what was there before is back.\n.TP\n.B 2\nThe command line or "
-	     "the file is wrong.");
+	puts(".TP\n.B 0\nDone.\n.TP\n.B 1\nFailed; \\fBup\\fR has then put back what was there before.\n.TP\n.B 2\nThe "
+	     "command line or the file is wrong.");
 	puts(".TP\n.B 3\n\\fBplan\\fR and \\fBstatus\\fR found a difference.");
-	puts(".PP\n\\fBexec\\fR, \\fBshell\\fR and \\fBrun\\fR end with the status of the command.");
+	puts(".PP\n\\fBexec\\fR, \\fBshell\\fR and \\fBrun\\fR end with the status of the command, 126 when it could "
+	     "not be run and "
+	     "127 when there is no such command.");
 	put_section("FILES");
+	puts(".TP\n.I warren.yaml\nThe network file of commands that are given none.");
 	puts(".TP\n.I /run/netns/\nThe names of network namespaces, as \\fBip\\-netns\\fR(8) has them: namespace web "
 	     "of network shop is "
 	     "shop.web there.");
 	puts(".TP\n.I /run/warren/\nThe lock of each network, the file it was made from, and its hosts file. Nothing "
 	     "is lost when it is.");
-	puts(".TP\n.I /etc/netns/\nFiles that programs in a namespace see in place of those in /etc. Those that warren "
-	     "makes say so.");
+	puts(".TP\n.I /etc/netns/\nWhat programs in a namespace see in place of /etc/hosts and /etc/resolv.conf. Files "
+	     "that "
+	     "warren makes say so in their first line.");
+	puts(".TP\n.I share/warren/\nBelow where warren is installed: JSON Schemas of the network file "
+	     "(warren\\-network.schema.json) and of what \\-\\-json prints (warren\\-output.schema.json).");
 	put_section("ENVIRONMENT");
-	puts(".TP\n.B WARREN_NAMESPACE\nSet by \\fBwarren shell\\fR: the namespace that the shell is in.");
+	puts(".TP\n.B WARREN_NAMESPACE\nSet by \\fBwarren shell\\fR: the name in /run/netns of the namespace that the "
+	     "shell is in. "
+	     "So is \\fBdebian_chroot\\fR.");
 	puts(".TP\n.B WARREN_NETWORK\nSet by \\fBwarren run\\fR: the network that the command was brought up with.");
+	puts(".TP\n.B SHELL\nThe program that \\fBwarren shell\\fR starts; /bin/sh when it is not set.");
 	put_section("SEE ALSO");
 	puts(".BR warren\\-network (5),\n.BR network_namespaces (7),\n.BR ip\\-netns (8),\n.BR veth (4)");
 }

@@ -1,7 +1,7 @@
 /* netfile.h: a network file to a wanted model.
  *
  * Why:       one reader of the language that warren-network(5) describes; all errors of a file in one run.
- * Shape:     wr_netfile_load reads YAML (libyaml's document interface), expands ranges and short forms and fills the model
+ * Shape:     wr_netfile_load reads YAML (yaml.h), expands ranges and short forms and fills the model
  *            with all that does not depend on which addresses are free. wr_netfile_assign then hands out addresses,
  *            resolves $(edge.eth1) and gateways, and checks what needs addresses. `show` assigns from the file alone,
  *            `up` with the live model, so that what is up and marked keeps its address.

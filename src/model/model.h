@@ -133,6 +133,7 @@ struct wr_link {
 	bool mtu_follows; /* wanted, a bridge: its MTU is not written but its smallest port's */
 	bool isolated;	  /* a bridge port that reaches only ports without it */
 	bool gone;	  /* scratch of planners */
+	bool moved;	  /* scratch of planners: its counterpart is in another namespace */
 	struct wr_mac mac;
 	uint32_t mtu;			  /* 0: unset */
 	uint32_t group;			  /* IFLA_GROUP; 0 inside namespaces of our own */

@@ -99,15 +99,35 @@ static void wr_build_links(struct wr_planner *planner, enum wr_link_kind kind)
 		}
 }
 
+static void wr_build_moves(struct wr_planner *planner)
+{
+	const struct wr_model *wanted = planner->wanted;
+
+	for (size_t i = 0; i < wanted->n_ns; i++)
+		for (size_t k = 0; k < wanted->ns[i]->n_links; k++) {
+			struct wr_link *link = wanted->ns[i]->links[k];
+			struct wr_step *step;
+
+			if (!link->moved)
+				continue;
+			step = wr_planner_step(planner, WR_STEP_move_port, WR_STEP_CHANGE, link->ns, link);
+			if (step) {
+				step->old_link = link->match;
+				step->interrupts = true;
+			}
+		}
+}
+
 static void wr_build_up(struct wr_planner *planner, struct wr_link *link)
 {
+	bool was_up = link->match && link->match->up && !link->moved;
 	struct wr_step *step;
 
-	if (link->up && (!link->match || !link->match->up)) {
+	if (link->up && !was_up) {
 		wr_planner_step(planner, WR_STEP_set_up, link->match ? WR_STEP_CHANGE : WR_STEP_ADD, link->ns, link);
 	} else if (!link->up && !link->match && !link->ns->is_host) {
 		wr_planner_step(planner, WR_STEP_mark_link, WR_STEP_ADD, link->ns, link);
-	} else if (!link->up && link->match && link->match->up) {
+	} else if (!link->up && was_up) {
 		step = wr_planner_step(planner, WR_STEP_set_down, WR_STEP_CHANGE, link->ns, link);
 		if (step)
 			step->interrupts = true;
@@ -172,6 +192,7 @@ void wr_planner_build(struct wr_planner *planner)
 	wr_build_namespaces(planner);
 	wr_build_links(planner, WR_LINK_BRIDGE);
 	wr_build_links(planner, WR_LINK_VETH);
+	wr_build_moves(planner);
 	for (size_t i = 0; i < wanted->n_ns; i++) {
 		struct wr_ns *ns = wanted->ns[i];
 

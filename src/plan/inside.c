@@ -82,9 +82,11 @@ void wr_planner_ns_settings(struct wr_planner *planner, struct wr_ns *ns)
 			ns->match ? ns->match->n_sysctls : 0);
 }
 
-/* What a link that is not there yet will start with. */
+/* What a link that is not there yet will start with. What netlink does not tell of a namespace's `default` is taken from lo, its
+ * first link; should `default` have changed since, the next observation shows it. */
 static struct wr_conf wr_link_start(const struct wr_planner *planner, const struct wr_link *link)
 {
+	const struct wr_link *lo;
 	struct wr_conf conf;
 
 	if (link->ns->is_host)
@@ -92,15 +94,20 @@ static struct wr_conf wr_link_start(const struct wr_planner *planner, const stru
 	if (link->kind == WR_LINK_LOOPBACK)
 		return planner->inherited->ns_lo;
 	conf = wr_default_after_all(planner, link->ns);
-	for (int id = 0; id < WR_CONF_COUNT_; id++)
+	lo = link->ns->match ? wr_ns_loopback(link->ns->match) : NULL;
+	for (int id = 0; id < WR_CONF_COUNT_; id++) {
 		if (link->ns->conf_default.value[id] != WR_CONF_UNSET)
 			conf.value[id] = link->ns->conf_default.value[id];
+		else if (lo && conf.value[id] == WR_CONF_UNSET && wr_conf_rows[id].family == AF_INET)
+			conf.value[id] = lo->conf.value[id];
+	}
 	return conf;
 }
 
 void wr_planner_link_settings(struct wr_planner *planner, struct wr_link *link)
 {
-	struct wr_conf start = link->match ? link->match->conf : wr_link_start(planner, link);
+	/* One that moved has what its new namespace gives. */
+	struct wr_conf start = link->match && !link->moved ? link->match->conf : wr_link_start(planner, link);
 
 	for (int id = 0; id < WR_CONF_COUNT_; id++)
 		if (wr_conf_differs(&link->conf, &start, (enum wr_conf_id)id))

@@ -22,7 +22,7 @@ static void wr_clear_matches(const struct wr_model *model)
 		model->ns[i]->match = NULL;
 		for (size_t k = 0; k < model->ns[i]->n_links; k++) {
 			model->ns[i]->links[k]->match = NULL;
-			model->ns[i]->links[k]->gone = false;
+			model->ns[i]->links[k]->gone = model->ns[i]->links[k]->moved = false;
 		}
 	}
 }
@@ -83,6 +83,31 @@ static void wr_unmatch(struct wr_link *link)
 	}
 }
 
+/* An interface whose bridge is another one now, in another namespace, keeps its cable: the end that is the port moves. */
+static void wr_match_moved(struct wr_link *inner)
+{
+	struct wr_link *port = inner->peer, *live = inner->match->peer;
+	const struct wr_ns *target = port->ns->match;
+
+	if (!port->master || !inner->segment || port->match || !live || live->match || !wr_planner_counts_link(live) ||
+	    !wr_planner_counts_ns(live->ns) || (target && wr_ns_find_link(target, port->ifname)))
+		return;
+	port->match = live;
+	live->match = port;
+	port->moved = true;
+}
+
+static void wr_match_all_moved(const struct wr_model *wanted)
+{
+	for (size_t i = 0; i < wanted->n_ns; i++)
+		for (size_t k = 0; k < wanted->ns[i]->n_links; k++) {
+			struct wr_link *link = wanted->ns[i]->links[k];
+
+			if (link->kind == WR_LINK_VETH && link->match && link->peer)
+				wr_match_moved(link);
+		}
+}
+
 /* A cable counts as found only when both of its ends are, and are each other's ends. */
 static void wr_match_cables(const struct wr_model *wanted)
 {
@@ -110,6 +135,7 @@ int wr_planner_match(struct wr_planner *planner)
 	for (size_t i = 0; i < planner->wanted->n_ns; i++)
 		if (planner->wanted->ns[i]->match && wr_match_links(planner, planner->wanted->ns[i]) < 0)
 			return -1;
+	wr_match_all_moved(planner->wanted);
 	wr_match_cables(planner->wanted);
 	return 0;
 }

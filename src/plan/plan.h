@@ -31,7 +31,8 @@ struct wr_error;
 	X(link_file, "names", FILE)   /* /etc/netns/PIN/hosts or resolv.conf */                                        \
 	X(add_bridge, "bridge", LINK) /* down, with everything that can be set in the creating message */              \
 	X(add_cable, "link", LINK)    /* link and link->peer, down; link is the bridge's or the host's end */          \
-	X(mark_link, "mark", LINK)    /* alias, altname, group of an existing link */                                  \
+	X(move_port, "port", LINK) /* the bridge's end of a cable, into the namespace of another bridge; down then */  \
+	X(mark_link, "mark", LINK) /* alias, altname, group of an existing link */                                     \
 	X(set_mac, "mac", LINK)                                                                                        \
 	X(set_mtu, "mtu", LINK)                                                                                        \
 	X(set_master, "port", LINK) /* plugged into, moved to, or (master NULL) out of a bridge */                     \

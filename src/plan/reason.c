@@ -62,6 +62,12 @@ WR_REASON(add_cable)
 	return step->link->master ? "plugged into the bridge" : "a cable of the file";
 }
 
+WR_REASON(move_port)
+{
+	(void)step, (void)planner;
+	return "moves to another bridge";
+}
+
 WR_REASON(mark_link)
 {
 	(void)planner;

@@ -145,6 +145,16 @@ static void words_set_master(const struct wr_step *step, struct wr_text *text)
 	wr_words_link(text, step->link->peer != NULL ? step->link->peer : step->link);
 }
 
+static void words_move_port(const struct wr_step *step, struct wr_text *text)
+{
+	wr_text_add(text, "end of ");
+	wr_words_link(text, step->link->peer != NULL ? step->link->peer : step->link);
+	wr_text_add(text, "'s cable ");
+	wr_words_name(text, step->old_link != NULL ? step->old_link->ns->name : "?");
+	wr_text_add(text, ARROW);
+	wr_words_name(text, step->link->ns->name);
+}
+
 static void words_set_isolated(const struct wr_step *step, struct wr_text *text)
 {
 	wr_text_add(text, step->link->isolated ? "isolated no" ARROW "yes" : "isolated yes" ARROW "no");

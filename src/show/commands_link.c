@@ -186,6 +186,16 @@ void wr_command_set_master(const struct wr_step *step, struct wr_text *text)
 	wr_text_add_char(text, '\n');
 }
 
+void wr_command_move_port(const struct wr_step *step, struct wr_text *text)
+{
+	if (step->old_link == NULL)
+		return;
+	begin_set(text, step->old_link);
+	wr_command_word(text, "netns", step->ns->is_host ? "1" : step->ns->pin);
+	wr_command_word(text, "name", step->link->ifname);
+	wr_text_add_char(text, '\n');
+}
+
 void wr_command_set_isolated(const struct wr_step *step, struct wr_text *text)
 {
 	wr_text_add(text, "bridge ");

@@ -69,6 +69,11 @@ static void member_master(struct wr_json *json, const char *key, const struct wr
 	wr_json_member_string(json, key, link != NULL && link->master != NULL ? link->master->name : NULL);
 }
 
+static void member_place(struct wr_json *json, const char *key, const struct wr_link *link)
+{
+	wr_json_member_string(json, key, link != NULL ? link->ns->name : NULL);
+}
+
 static void member_isolated(struct wr_json *json, const char *key, const struct wr_link *link)
 {
 	wr_json_member_bool(json, key, link != NULL && link->isolated);
@@ -83,9 +88,9 @@ static void member_options(struct wr_json *json, const char *key, const struct w
 /* The attribute that a kind of step changes, for those that change one. */
 typedef void (*member_function)(struct wr_json *json, const char *key, const struct wr_link *link);
 static const member_function changed_members[WR_STEP_COUNT_] = {
-	[WR_STEP_set_mtu] = member_mtu,	       [WR_STEP_set_mac] = member_mac,
-	[WR_STEP_set_master] = member_master,  [WR_STEP_set_isolated] = member_isolated,
-	[WR_STEP_set_bridge] = member_options,
+	[WR_STEP_set_mtu] = member_mtu,		  [WR_STEP_set_mac] = member_mac,
+	[WR_STEP_set_master] = member_master,	  [WR_STEP_move_port] = member_place,
+	[WR_STEP_set_isolated] = member_isolated, [WR_STEP_set_bridge] = member_options,
 };
 
 static void about_link(struct wr_json *json, const struct wr_step *step)

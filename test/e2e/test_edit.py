@@ -147,3 +147,29 @@ def test_handed_out_addresses_stay(box):
     after = addresses()
     assert {pin: after[pin] for pin in before} == before
     assert len(set(after.values())) == 3
+
+
+MOVES = """
+name: mv
+bridges: {one: {subnet: 10.71.0.0/24}, two: {subnet: 10.72.0.0/24}, pub: {subnet: 10.73.0.0/24, host: true}}
+namespaces:
+  a: {interfaces: {eth0: {bridge: one, address: 10.71.0.5/24}}}
+  b: {interfaces: {eth0: {bridge: two, address: 10.72.0.6/24}}}
+  c: {interfaces: {eth0: {bridge: pub, address: 10.73.0.7/24}}}
+"""
+PLACES = [("two", 72, "10.72.0.6"), ("pub", 73, "10.73.0.7"), ("one", 71, None), ("pub", 73, "10.73.0.7"), ("two", 72, "10.72.0.6")]
+
+
+def test_moving_between_bridges_keeps_the_interface(box):
+    """Bridges in namespaces of their own and bridges of the machine: the interface stays, only its cable's far end moves."""
+    box.up(MOVES)
+    (before,) = [link for link in box.ip_json("link", ns="mv.a") if link["ifname"] == "eth0"]
+    for bridge, number, neighbour in PLACES:
+        box.up(MOVES.replace("bridge: one, address: 10.71", f"bridge: {bridge}, address: 10.{number}"))
+        (after,) = [link for link in box.ip_json("link", ns="mv.a") if link["ifname"] == "eth0"]
+        assert (after["ifindex"], after["address"]) == (before["ifindex"], before["address"])
+        box.warren("status", "mv")
+        if neighbour:
+            box.ping("mv.a", neighbour)
+    box.warren("down", "mv")
+    assert [link["ifname"] for link in box.ip_json("link")] == ["lo"]

@@ -200,7 +200,7 @@ def schemas():
 
 def words():
     """Nothing half-done is left lying about, and lines end where their text does."""
-    for path in sources("src/*/*", "include/**/*.h", "test/**/*.py", "test/**/*.[ch]", "examples/*", "share/*", "doc/*", "bench/*", "*.md", "meson.build", ".ci/*", "check", "try"):
+    for path in sources("src/*/*", "include/**/*.h", "test/**/*.py", "test/**/*.[ch]", "examples/*", "share/*", "doc/*", "doc/man/*", "bench/*", "*.md", "meson.build", ".ci/*", "check", "try"):
         if path.is_dir() or str(path) == "test/lint/lint.py":
             continue
         text = path.read_text(encoding="utf-8")
@@ -284,7 +284,7 @@ def clang_tidy(build):
 def manual(*pages):
     """Each page is formatted without a complaint, and says what a page must say."""
     program = tool("man")
-    pages = [*pages, *map(str, sources("doc/*.[1-9]"))]
+    pages = [*pages, *map(str, sources("doc/man/*.[1-9]"))]
     for page in pages:
         done = subprocess.run([program, "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"})

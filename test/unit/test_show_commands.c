@@ -62,6 +62,7 @@ static void test_every_kind(void **state)
 			"ip -n shop.dmz link set dev web-eth1 alias warren:shop.web.eth1 master dmz\n"
 			"ip -n shop.web link set dev eth1 alias warren:shop.web.eth1\n",
 		[WR_STEP_mark_link] = "ip -n shop.dmz link set dev web-eth1 alias warren:shop.web.eth1\n",
+		[WR_STEP_move_port] = "ip -n shop.dmz link set dev web-eth1 netns shop.dmz name web-eth1\n",
 		[WR_STEP_set_mac] = "ip -n shop.dmz link set dev web-eth1 address 02:00:00:00:00:02\n",
 		[WR_STEP_set_mtu] = "ip -n shop.dmz link set dev web-eth1 mtu 1400\n",
 		[WR_STEP_set_master] = "ip -n shop.dmz link set dev web-eth1 master dmz\n",

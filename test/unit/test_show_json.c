@@ -216,6 +216,7 @@ static void test_every_kind(void **state)
 		[WR_STEP_add_bridge] = "bridge",
 		[WR_STEP_add_cable] = "peer",
 		[WR_STEP_mark_link] = "peer",
+		[WR_STEP_move_port] = "to",
 		[WR_STEP_set_mac] = "to",
 		[WR_STEP_set_mtu] = "to",
 		[WR_STEP_set_master] = "to",

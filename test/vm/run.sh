@@ -4,7 +4,7 @@
 #   test/vm/run.sh [DEB]
 # DEB: a linux-image package (linux-image-*-amd64_*.deb); without it the newest of Debian 12 is downloaded with apt-get (and kept in
 # build-vm/). It is unpacked there, never installed. The machine has no disk, no network and no way out: a kernel, and in its memory
-# the program, busybox, ip and ping, with their libraries, and guest.sh, whose output (TAP) comes over the serial line.
+# the program, ip and ping, with their libraries, busybox, and guest.sh, whose output (TAP) comes over the serial line.
 # KVM is not needed: two minutes without. Exit status: 0 all passed, 1 not, 77 something needed is missing. All output: build-vm/console.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,7 +18,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 lacking=()
-for need in qemu-system-x86_64:qemu-system-x86 cpio:cpio busybox:busybox-static gzip:gzip ip:iproute2 ping:iputils-ping dpkg:dpkg; do
+for need in qemu-system-x86_64:qemu-system-x86 cpio:cpio busybox:busybox-static gzip:gzip dash:dash ip:iproute2 ping:iputils-ping sysctl:procps; do
 	command -v "${need%:*}" >/dev/null || lacking+=("${need#*:}")
 done
 if [ "$(uname -m)" != x86_64 ]; then
@@ -76,10 +76,13 @@ copy() {
 		while read -r library; do
 			mkdir -p "$root${library%/*}"
 			cp -L "$library" "$root${library%/*}/"
-		done < <(ldd "$program" | grep -o '/[^ ]*' || :)
+		done < <(ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || :)
 	done
 }
-copy "$(command -v busybox)" "$(command -v ip)" "$(command -v ping)" "$out/warren/warren"
+# Not busybox's shell: it prefers its own ip and ping to the real ones.
+copy "$(command -v busybox)" "$(command -v dash)" "$(command -v ip)" "$(command -v bridge)" "$(command -v ping)" "$(command -v sysctl)" \
+	"$out/warren/warren"
+ln -s dash "$root/bin/sh"
 # The linker's path of the built program does not exist in there.
 cp -L "$out/warren/libwarren.so.0" "$root/lib/"
 cp examples/*.yaml "$root/examples/"
@@ -103,10 +106,11 @@ busybox depmod -b "$root" "$version"
 
 # --- the machine -----------------------------------------------------------------------------------------------------------
 echo "booting Linux $version"
-qemu-system-x86_64 -cpu max -m 2048 -nographic -no-reboot -nic none -monitor none -serial "file:$out/console" \
+qemu-system-x86_64 -cpu max -smp 2 -m 2048 -nographic -no-reboot -nic none -monitor none -serial "file:$out/console" \
 	-kernel "$kernel" -initrd "$out/initramfs.gz" -append 'console=ttyS0 quiet panic=-1' </dev/null >"$out/qemu.log" 2>&1 &
 qemu=$!
-timeout "$seconds" tail --pid="$qemu" -n +1 -s 0.2 -F "$out/console" 2>/dev/null | tr -d '\r' | sed -n '/^TAP version/,$p' || :
+timeout "$seconds" tail --pid="$qemu" -n +1 -s 0.2 -F "$out/console" 2>/dev/null |
+	sed -u -n -e 's/\r$//' -e '/TAP version/,$p' || :
 if kill -0 "$qemu" 2>/dev/null; then
 	echo "the machine did not end within $seconds seconds; its last words:" >&2
 	tail -n 20 "$out/console" >&2
