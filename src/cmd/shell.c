@@ -42,20 +42,21 @@ const struct wr_command wr_command_shell = {
 	.name = "shell",
 	.arguments = "NAMESPACE",
 	.summary = "start a shell inside a namespace",
-	.description = "Runs $SHELL (/bin/sh when it is not set) inside a namespace, as `warren exec NAMESPACE $SHELL` "
-		       "would; see "
-		       "warren-exec(1) for what a program sees there and how namespaces are named.\n"
-		       "\n"
-		       "WARREN_NAMESPACE in its environment has the name of the namespace, for a prompt of your own:\n"
-		       "\n"
-		       "  PS1='($WARREN_NAMESPACE) \\w\\$ '\n"
-		       "\n"
-		       "The variable debian_chroot has it too: the usual prompt of bash on Debian and Ubuntu shows "
-		       "that by itself.\n"
-		       "\n"
-		       "Exit status: the shell's; 1 when there is no such namespace; 2 when the command line is wrong; "
-		       "126 when the shell could "
-		       "not be run, 127 when there is none.",
+	.description =
+		"Runs $SHELL (/bin/sh when it is not set) inside a namespace, as `warren exec NAMESPACE $SHELL` "
+		"would; see "
+		"warren-exec(1) for what a program sees there and how namespaces are named.\n"
+		"\n"
+		"WARREN_NAMESPACE in its environment is the name in /run/netns (shop.web), for a prompt of your own:\n"
+		"\n"
+		"  PS1='($WARREN_NAMESPACE) \\w\\$ '\n"
+		"\n"
+		"The variable debian_chroot has it too: the usual prompt of bash on Debian and Ubuntu shows "
+		"that by itself.\n"
+		"\n"
+		"Exit status: the shell's; 1 when there is no such namespace; 2 when the command line is wrong; "
+		"126 when the shell could "
+		"not be run, 127 when there is none.",
 	.examples = "warren shell web\n"
 		    "    Look around in web; leave with exit.",
 	.complete = "namespaces",

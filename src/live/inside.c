@@ -158,6 +158,8 @@ static void ask_settings(struct questions *questions, struct wr_reading *reading
 	if (what & WR_INSIDE_RULES)
 		begin(ask(questions, read_rule, restart_rules, reading), RTM_GETRULE, sizeof(struct fib_rule_hdr),
 		      AF_UNSPEC);
+	if (what & WR_INSIDE_RULES) /* a kernel without policy routing has none */
+		questions->query[questions->n - 1].accept_errors = true;
 }
 
 /* Its links have been read by then: only now the kernel has numbered the namespaces that they lead to. */

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "kernel/feature.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
 #include "live/inside.h"
@@ -191,6 +192,16 @@ static int probe(const struct filing *f, struct wr_inherited *inherited, struct 
 	return 0;
 }
 
+static int lacks_kind(struct wr_host *host, const char *kind, bool *ret, struct wr_error *reterr)
+{
+	bool has = false;
+	int r = wr_feature_has_link_kind(&host->self.nl, kind, &has, reterr);
+
+	if (r == 0)
+		*ret = !has;
+	return r;
+}
+
 int wr_inside_inherited(struct wr_host *host, struct wr_arena *arena, struct wr_inherited *inherited,
 			struct wr_error *reterr)
 {
@@ -215,6 +226,10 @@ int wr_inside_inherited(struct wr_host *host, struct wr_arena *arena, struct wr_
 			*reterr = error;
 		return wr_fail_context(reterr, "cannot look into a new namespace");
 	}
-	inherited->known = true;
-	return 0;
+	inherited->no_ipv6 = inherited->host_default.value[WR_CONF_V6_DISABLE] == WR_CONF_UNSET;
+	r = lacks_kind(host, "veth", &inherited->no_veth, reterr);
+	if (r == 0)
+		r = lacks_kind(host, "bridge", &inherited->no_bridge, reterr);
+	inherited->known = r == 0;
+	return r;
 }

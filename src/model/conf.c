@@ -35,6 +35,8 @@ const struct wr_conf_row wr_conf_rows[WR_CONF_COUNT_] = {
 				"IPv6 is on only where the file gives an address"},
 	[WR_CONF_V6_ACCEPT_RA] = {"accept_ra", AF_INET6, DEVCONF_ACCEPT_RA, WR_CONF_UNSET,
 				  "takes nothing from router advertisements"},
+	[WR_CONF_V6_ACCEPT_DAD] = {"accept_dad", AF_INET6, DEVCONF_ACCEPT_DAD, WR_CONF_UNSET,
+				   "its addresses are known to be its own: no second of waiting"},
 	[WR_CONF_V6_FORCE_FORWARDING] = {"force_forwarding", AF_INET6, WR_DEVCONF_FORCE_FORWARDING, WR_CONF_UNSET,
 					 "routes IPv6 between what the host joins"},
 };

@@ -215,7 +215,8 @@ struct wr_inherited {
 	bool known;
 	struct wr_conf ns_all, ns_default; /* a fresh namespace's; also what its lo has: ns_lo */
 	struct wr_conf ns_lo;
-	struct wr_conf host_default; /* what a link made in the host starts with */
+	struct wr_conf host_default;	  /* what a link made in the host starts with */
+	bool no_veth, no_bridge, no_ipv6; /* what this kernel lacks, of what a network may need */
 };
 
 struct wr_model {

@@ -36,6 +36,13 @@ static bool can_ipv6(const struct wr_link *link)
 	return !link->mtu || link->mtu >= 1280;
 }
 
+/* IPv6 that takes nothing from others, and uses its addresses at once. */
+static void want_quiet(struct wr_conf *conf)
+{
+	want(conf, WR_CONF_V6_ACCEPT_RA, 0);
+	want(conf, WR_CONF_V6_ACCEPT_DAD, 0);
+}
+
 static void want_link(const struct wr_ns *ns, struct wr_link *link, int v4_forward)
 {
 	bool has_ipv6 = wr_link_has_family(link, AF_INET6);
@@ -54,8 +61,8 @@ static void want_link(const struct wr_ns *ns, struct wr_link *link, int v4_forwa
 	want(&link->conf, WR_CONF_V4_FORWARDING, v4_forward);
 	if (can_ipv6(link))
 		want(&link->conf, WR_CONF_V6_DISABLE, disable);
-	if (has_ipv6)
-		want(&link->conf, WR_CONF_V6_ACCEPT_RA, 0);
+	if (link->conf.value[WR_CONF_V6_DISABLE] == 0)
+		want_quiet(&link->conf);
 }
 
 static void want_ns(struct wr_ns *ns)
@@ -72,8 +79,8 @@ static void want_ns(struct wr_ns *ns)
 		want(levels[i], WR_CONF_V6_FORWARDING, v6_forward);
 	}
 	want(&ns->conf_default, WR_CONF_V6_DISABLE, value_or(&ns->conf_all, WR_CONF_V6_DISABLE, has_ipv6 ? 0 : 1));
-	if (has_ipv6)
-		want(&ns->conf_default, WR_CONF_V6_ACCEPT_RA, 0);
+	if (ns->conf_default.value[WR_CONF_V6_DISABLE] == 0)
+		want_quiet(&ns->conf_default);
 	for (size_t i = 0; i < ns->n_links; i++)
 		want_link(ns, ns->links[i], v4_forward);
 }
@@ -95,6 +102,8 @@ static void want_host(struct wr_ns *host)
 			continue;
 		if (can_ipv6(link))
 			want(&link->conf, WR_CONF_V6_ACCEPT_RA, 0);
+		if (has_ipv6)
+			want(&link->conf, WR_CONF_V6_ACCEPT_DAD, 0);
 		if (joined < 2)
 			continue;
 		want(&link->conf, WR_CONF_V4_FORWARDING, 1);

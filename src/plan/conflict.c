@@ -146,10 +146,23 @@ static int wr_check_subnet(const struct wr_model *live, const struct wr_link *li
 	return 0;
 }
 
-/* What the kernel of this machine cannot do, as far as it shows in what it has. */
-static int wr_check_kernel(const struct wr_link *link, const struct wr_inherited *inherited, struct wr_error *reterr)
+static int wr_lacks(const char *what, const char *option, const struct wr_model *wanted, struct wr_error *reterr)
 {
-	if (!inherited->known || link->conf.value[WR_CONF_V6_FORCE_FORWARDING] == WR_CONF_UNSET ||
+	wr_fail(reterr, WR_ERR_UNSUPPORTED, -EOPNOTSUPP, "this kernel has no %s, which network '%s' needs", what,
+		wanted->name);
+	return wr_fail_mend(reterr, "use a kernel with %s", option);
+}
+
+static int wr_check_link_kernel(const struct wr_link *link, const struct wr_inherited *inherited,
+				const struct wr_model *wanted, struct wr_error *reterr)
+{
+	if (link->kind == WR_LINK_VETH && inherited->no_veth)
+		return wr_lacks("virtual cables (veth)", "CONFIG_VETH", wanted, reterr);
+	if (link->kind == WR_LINK_BRIDGE && inherited->no_bridge)
+		return wr_lacks("bridges", "CONFIG_BRIDGE", wanted, reterr);
+	if (inherited->no_ipv6 && wr_link_has_family(link, AF_INET6))
+		return wr_lacks("IPv6", "CONFIG_IPV6, and without ipv6.disable=1 on its command line", wanted, reterr);
+	if (link->conf.value[WR_CONF_V6_FORCE_FORWARDING] == WR_CONF_UNSET ||
 	    inherited->host_default.value[WR_CONF_V6_FORCE_FORWARDING] != WR_CONF_UNSET)
 		return 0;
 	wr_fail(reterr, WR_ERR_UNSUPPORTED, -EOPNOTSUPP,
@@ -157,6 +170,17 @@ static int wr_check_kernel(const struct wr_link *link, const struct wr_inherited
 		link->name);
 	return wr_fail_mend(reterr,
 			    "Linux 6.17 has it; or route between the bridges in a namespace with `forward: true`");
+}
+
+/* What the kernel of this machine cannot do, before anything is touched. */
+static int wr_check_kernel(const struct wr_model *wanted, const struct wr_inherited *inherited, struct wr_error *reterr)
+{
+	int r = 0;
+
+	for (size_t i = 0; inherited->known && r == 0 && i < wanted->n_ns; i++)
+		for (size_t k = 0; r == 0 && k < wanted->ns[i]->n_links; k++)
+			r = wr_check_link_kernel(wanted->ns[i]->links[k], inherited, wanted, reterr);
+	return r;
 }
 
 int wr_plan_check_conflicts(const struct wr_model *wanted, const struct wr_model *live, struct wr_error *reterr)
@@ -172,11 +196,12 @@ int wr_plan_check_conflicts(const struct wr_model *wanted, const struct wr_model
 		    (link->altname && wr_map_put(&names, link->altname, link) < 0))
 			return wr_fail_memory(reterr);
 	}
-	r = wr_check_pins(wanted, live, reterr);
+	r = wr_check_kernel(wanted, &live->inherited, reterr);
+	if (r == 0)
+		r = wr_check_pins(wanted, live, reterr);
 	if (r == 0)
 		r = wr_check_link_names(wanted, live, &names, reterr);
 	for (size_t i = 0; r == 0 && i < host->n_links; i++) {
-		r = wr_check_kernel(host->links[i], &live->inherited, reterr);
 		for (size_t k = 0; r == 0 && k < host->links[i]->n_addresses; k++)
 			r = wr_check_subnet(live, host->links[i], &host->links[i]->addresses[k], reterr);
 	}

@@ -11,7 +11,12 @@
 static void wr_plan_conf(struct wr_planner *planner, struct wr_ns *ns, struct wr_link *link, enum wr_step_scope scope,
 			 enum wr_conf_id id, int old)
 {
-	struct wr_step *step = wr_planner_step(planner, WR_STEP_set_conf, WR_STEP_CHANGE, ns, link);
+	struct wr_step *step;
+
+	/* Where the kernel has no IPv6 there is nothing to switch off. */
+	if (planner->inherited->no_ipv6 && wr_conf_rows[id].family == AF_INET6)
+		return;
+	step = wr_planner_step(planner, WR_STEP_set_conf, WR_STEP_CHANGE, ns, link);
 
 	if (step) {
 		step->conf = (int8_t)id;

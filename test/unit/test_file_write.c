@@ -19,7 +19,7 @@ static void test_long_form(void **state)
 			    "    host: [10.0.0.1/24]\n"
 			    "    # mac: \"36:f9:c0:10:af:4f\"\n"
 			    "    # ifname: net-lan\n"
-			    "    options: {stp: true, ageing: 60}\n"
+			    "    options: {stp: true, ageing: 60, mcast_snooping: true}\n"
 			    "namespaces:\n"
 			    "  web:\n"
 			    "    forward: false\n"

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "kernel/feature.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
 #include "sandbox.h"
@@ -61,6 +62,19 @@ static void test_privilege(void **state)
 	struct machine *m = *state;
 
 	assert_int_equal(wr_host_check_privilege(&m->error), 0);
+}
+
+/* Asked in a way that makes nothing, whatever the answer. */
+static void test_features(void **state)
+{
+	struct machine *m = *state;
+	bool has = false;
+
+	assert_int_equal(wr_feature_has_link_kind(&m->host.self.nl, "veth", &has, &m->error), 0);
+	assert_true(has);
+	assert_int_equal(wr_feature_has_link_kind(&m->host.self.nl, "no-such-kind", &has, &m->error), 0);
+	assert_false(has);
+	assert_int_equal(if_nametoindex("veth0"), 0);
 }
 
 static void test_life(void **state)
@@ -267,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_privilege, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_features, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_no_namespace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_name_taken_over, set_up, tear_down),

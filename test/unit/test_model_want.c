@@ -71,6 +71,7 @@ static void assert_level(const struct wr_conf *conf, int v4, int v6, int disable
 	assert_int_equal(conf->value[WR_CONF_V6_FORWARDING], v6);
 	assert_int_equal(conf->value[WR_CONF_V6_DISABLE], disable);
 	assert_int_equal(conf->value[WR_CONF_V6_ACCEPT_RA], accept_ra);
+	assert_int_equal(conf->value[WR_CONF_V6_ACCEPT_DAD], accept_ra); /* nothing waits for what is known */
 	assert_int_equal(conf->value[WR_CONF_V6_FORCE_FORWARDING], U);
 }
 
@@ -82,7 +83,7 @@ static void test_namespace(void **state)
 	give(v4, AF_INET);
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 0, U, U);
-	assert_level(&ns->conf_default, 0, 0, 1, 0);
+	assert_level(&ns->conf_default, 0, 0, 1, U);
 	assert_conf(&v4->conf, (struct expected){0, 0, U, 1, U, U});
 	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, U, U, U});
 }
@@ -109,7 +110,7 @@ static void test_router_v4(void **state)
 	give(wr_ns_add_link(ns, WR_LINK_VETH, "eth0"), AF_INET);
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 1, 0, U, U);
-	assert_level(&ns->conf_default, 1, 0, 1, 0);
+	assert_level(&ns->conf_default, 1, 0, 1, U);
 }
 
 /* An address of lo counts, and lo must take it. */
@@ -134,7 +135,7 @@ static void test_bridge_namespace(void **state)
 	port->master = bridge;
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 0, U, U);
-	assert_level(&ns->conf_default, 0, 0, 1, 0);
+	assert_level(&ns->conf_default, 0, 0, 1, U);
 	assert_conf(&bridge->conf, (struct expected){0, 0, U, 1, U, U});
 	assert_conf(&port->conf, (struct expected){0, 0, U, 1, U, U});
 }
@@ -175,7 +176,7 @@ static void test_written_all(void **state)
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 1, 1, 0, U);
 	assert_level(&ns->conf_default, 1, 1, 0, 0);
-	assert_conf(&a->conf, (struct expected){1, 0, U, 0, U, U});
+	assert_conf(&a->conf, (struct expected){1, 0, U, 0, 0, U});
 	assert_conf(&b->conf, (struct expected){0, 0, U, 1, U, U});
 }
 

@@ -158,12 +158,69 @@ static void test_conflicts(void **state)
 	wr_arena_free(arena);
 }
 
+/* What the kernel lacks is named with its option. */
+static void test_kernel(void **state)
+{
+	static const char text[] = "name: t\nbridges: {lan: {subnet: ['10.2.0.0/24', 'fd00::/64'], host: true}}\n"
+				   "namespaces: {web: {interfaces: {eth0: lan}}}\n";
+	static const struct {
+		bool no_veth, no_bridge, no_ipv6;
+		const char *error, *mend;
+	} rows[] = {
+		{.no_veth = true,
+		 .error = "this kernel has no virtual cables (veth), which network 't' needs",
+		 .mend = "use a kernel with CONFIG_VETH"},
+		{.no_bridge = true,
+		 .error = "this kernel has no bridges, which network 't' needs",
+		 .mend = "use a kernel with CONFIG_BRIDGE"},
+		{.no_ipv6 = true,
+		 .error = "this kernel has no IPv6, which network 't' needs",
+		 .mend = "use a kernel with CONFIG_IPV6, and without ipv6.disable=1 on its command line"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct wr_arena *arena = wr_arena_new();
+		struct wr_model *live = wr_model_new(arena, "t");
+		struct wr_plan *plan = NULL;
+		struct wr_error error = {0};
+
+		live->live = live->inherited.known = true;
+		live->inherited.no_veth = rows[i].no_veth;
+		live->inherited.no_bridge = rows[i].no_bridge;
+		live->inherited.no_ipv6 = rows[i].no_ipv6;
+		assert_int_equal(wr_plan_make(load(arena, text), live, NULL, arena, &plan, &error), -95);
+		assert_int_equal(error.kind, WR_ERR_UNSUPPORTED);
+		assert_string_equal(error.text, rows[i].error);
+		assert_string_equal(error.mend, rows[i].mend);
+		wr_arena_free(arena);
+	}
+}
+
+/* A kernel without IPv6 is asked for none of its settings. */
+static void test_no_ipv6(void **state)
+{
+	struct wr_arena *arena = wr_arena_new();
+	struct wr_model *live = wr_model_new(arena, "t");
+	struct wr_plan *plan = NULL;
+
+	(void)state;
+	live->live = live->inherited.known = live->inherited.no_ipv6 = true;
+	assert_int_equal(wr_plan_make(load(arena, BRIDGE "namespaces: {web: {interfaces: {eth0: lan}}}\n"), live, NULL,
+				      arena, &plan, NULL),
+			 0);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].kind == WR_STEP_set_conf)
+			assert_int_equal(wr_conf_rows[plan->steps[i].conf].family, 2);
+	wr_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_from_and_to_nothing),
-		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_cases),	  cmocka_unit_test(test_from_and_to_nothing),
+		cmocka_unit_test(test_conflicts), cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_no_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

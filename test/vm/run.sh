@@ -98,13 +98,15 @@ modules=$root/lib/modules/$version
 from=$out/kernel/lib/modules/$version
 mkdir -p "$modules"
 cp "$from"/modules.{builtin,order} "$modules/"
-(cd "$from" && find kernel/net/{802,8021q,bridge,ipv4,ipv6,llc} kernel/drivers/net -maxdepth 1 -name '*.ko' \
-	-o -path '*/wireguard/*.ko' -o -path '*/kernel/*crypto/*.ko' | cpio --quiet -pdm "$modules")
-(cd "$from" && find kernel/crypto kernel/lib kernel/arch -name '*.ko' | cpio --quiet -pdm "$modules")
+(cd "$from" && {
+	find kernel/net/{802,8021q,bridge,ipv4,ipv6,llc} kernel/drivers/net -maxdepth 1 -name '*.ko'
+	find kernel/{arch,crypto,lib} kernel/drivers/net/wireguard -name '*.ko'
+} | cpio --quiet -pdm "$modules")
 busybox depmod -b "$root" "$version"
 (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$out/initramfs.gz"
 
 # --- the machine -----------------------------------------------------------------------------------------------------------
+rm -f "$out/console"
 echo "booting Linux $version"
 qemu-system-x86_64 -cpu max -smp 2 -m 2048 -nographic -no-reboot -nic none -monitor none -serial "file:$out/console" \
 	-kernel "$kernel" -initrd "$out/initramfs.gz" -append 'console=ttyS0 quiet panic=-1' </dev/null >"$out/qemu.log" 2>&1 &
