@@ -16,19 +16,6 @@ static const wr_execute wr_executes[WR_STEP_COUNT_] = {
 #undef X
 };
 
-static const char *wr_sign_verb(enum wr_step_sign sign)
-{
-	switch (sign) {
-	case WR_STEP_ADD:
-		return "add";
-	case WR_STEP_CHANGE:
-		return "change";
-	case WR_STEP_REMOVE:
-		return "remove";
-	}
-	return "do";
-}
-
 /* Says which step failed, with the kernel's words. */
 static int wr_step_failed(struct wr_executor *x, const struct wr_batch_failure *failure, struct wr_error *reterr)
 {
@@ -38,7 +25,7 @@ static int wr_step_failed(struct wr_executor *x, const struct wr_batch_failure *
 
 	wr_step_words(step, &words);
 	return wr_fail(reterr, WR_ERR_KERNEL, failure->code, "cannot %s %s: %s (%s)",
-		       wr_sign_verb((enum wr_step_sign)step->sign), wr_text_string(&words),
+		       wr_step_sign_name((enum wr_step_sign)step->sign), wr_text_string(&words),
 		       failure->words[0] ? failure->words : strerror(-failure->code), name ? name : "unknown error");
 }
 

@@ -90,10 +90,14 @@ static int compare(struct wr_call *call, const struct wr_network *network, struc
 	struct wr_live_request request = {
 		.network = wr_network_name(network), .wanted = network->model, .depth = WR_LIVE_FULL};
 	struct wr_model *live, *wanted;
-	int r = wr_live_observe(&call->host, &request, call->arena, &live, reterr);
+	int r = wr_network_forget(call, network, network->model, reterr);
 
 	if (r == 0)
+		r = wr_live_observe(&call->host, &request, call->arena, &live, reterr);
+	if (r == 0)
 		r = wr_network_wanted(network, call->context, live, call->arena, &wanted, reterr);
+	if (r == 0 && wanted != network->model)
+		r = wr_network_forget(call, network, wanted, reterr);
 	return r < 0 ? r : wr_plan_make(wanted, live, NULL, call->arena, ret, reterr);
 }
 
@@ -176,6 +180,8 @@ int wr_up(struct wr_context *context, const struct wr_network *network, struct w
 	r = open_run(&run, context, wr_network_name(network), reterr);
 	if (r == 0)
 		r = wr_network_read(network, run.call.arena, &up.wanted, reterr);
+	if (r == 0)
+		r = wr_network_forget(&run.call, network, up.wanted, reterr);
 	if (r == 0) {
 		up.file_text = network->text;
 		up.file_length = network->length;

@@ -57,6 +57,11 @@ int wr_network_wanted(const struct wr_network *network, const struct wr_context 
 /* Says in an assigned model where its namespaces find names on this machine (names.c). May be repeated. */
 int wr_model_place_names(struct wr_model *model, const char *state, struct wr_error *reterr);
 
+/* Has settings that left the file since the network was last made wanted as a new namespace has them. Before wanted is
+ * observed against. */
+int wr_network_forget(struct wr_call *call, const struct wr_network *network, struct wr_model *wanted,
+		      struct wr_error *reterr);
+
 /* The mark on a namespace's lo, read back; *ret_is_marked false when it has none. */
 int wr_pin_read_mark(struct wr_host *host, const char *pin, char ret_network[64], char ret_name[64],
 		     bool *ret_is_marked, struct wr_error *reterr);

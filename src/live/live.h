@@ -34,6 +34,11 @@ struct wr_live_request {
 int wr_live_observe(struct wr_host *host, const struct wr_live_request *request, struct wr_arena *arena,
 		    struct wr_model **ret, struct wr_error *reterr);
 
+/* The values that sysctls have in a namespace that nobody has touched (for a key that names an interface: what a new one
+ * takes). ret_values[i] is in arena; NULL: this kernel has no such sysctl. */
+int wr_live_fresh_sysctls(struct wr_host *host, const char *const *keys, size_t n, struct wr_arena *arena,
+			  const char **ret_values, struct wr_error *reterr);
+
 /* One pinned namespace, for `ls`. */
 struct wr_pin_entry {
 	const char *pin;

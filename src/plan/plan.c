@@ -18,6 +18,19 @@ const char *wr_step_kind_name(enum wr_step_kind kind)
 	return kind < WR_STEP_COUNT_ ? names[kind] : "?";
 }
 
+const char *wr_step_sign_name(enum wr_step_sign sign)
+{
+	switch (sign) {
+	case WR_STEP_ADD:
+		return "add";
+	case WR_STEP_CHANGE:
+		return "change";
+	case WR_STEP_REMOVE:
+		return "remove";
+	}
+	return "?";
+}
+
 struct wr_step *wr_planner_step(struct wr_planner *planner, enum wr_step_kind kind, enum wr_step_sign sign,
 				struct wr_ns *ns, struct wr_link *link)
 {

@@ -115,6 +115,7 @@ int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, con
  * wr_plan_make calls it first. */
 int wr_plan_check_conflicts(const struct wr_model *wanted, const struct wr_model *live, struct wr_error *reterr);
 const char *wr_step_kind_name(enum wr_step_kind kind); /* "namespace", "link", … */
+const char *wr_step_sign_name(enum wr_step_sign sign); /* "add", "change", "remove" */
 
 struct wr_text;
 /* What a step is about, without sign and reason: "link lan—web:eth0", "address 10.2.0.2/24 on web:eth0",

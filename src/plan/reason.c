@@ -33,6 +33,8 @@ WR_REASON(set_conf)
 WR_REASON(set_sysctl)
 {
 	(void)planner;
+	if (!step->sysctl->place.line)
+		return "not in the file any more";
 	return step->old_value ? "the file says so" : "the file says so; not readable before";
 }
 

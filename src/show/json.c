@@ -34,19 +34,6 @@ static const struct step_row rows[WR_STEP_COUNT_] = {
 #undef X
 };
 
-static const char *action_name(uint8_t sign)
-{
-	switch ((enum wr_step_sign)sign) {
-	case WR_STEP_ADD:
-		return "add";
-	case WR_STEP_CHANGE:
-		return "change";
-	case WR_STEP_REMOVE:
-		return "remove";
-	}
-	return "change";
-}
-
 /* --- what a step is about ------------------------------------------------------------------------------------------------- */
 
 static void member_mtu(struct wr_json *json, const char *key, const struct wr_link *link)
@@ -192,7 +179,7 @@ static void add_about(struct wr_json *json, const struct wr_step *step, struct w
 static void add_step(struct wr_json *json, const struct wr_step *step, struct wr_text *scratch)
 {
 	wr_json_begin(json, '{');
-	wr_json_member_string(json, "action", action_name(step->sign));
+	wr_json_member_string(json, "action", wr_step_sign_name((enum wr_step_sign)step->sign));
 	wr_json_member_string(json, "kind", rows[step->kind].kind);
 	wr_json_member_string(json, "object", rows[step->kind].object);
 	wr_json_member_string(json, "namespace", step->ns != NULL ? step->ns->name : WR_HOST_NAME);

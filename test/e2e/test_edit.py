@@ -173,3 +173,26 @@ def test_moving_between_bridges_keeps_the_interface(box):
             box.ping("mv.a", neighbour)
     box.warren("down", "mv")
     assert [link["ifname"] for link in box.ip_json("link")] == ["lo"]
+
+
+def test_settings_that_leave_the_file(box):
+    """They are as in a namespace that nobody has touched; without the kept file they stay."""
+    def text(own, interface):
+        return ("name: left\nbridges: {lan: {subnet: 10.74.0.0/24}}\nnamespaces:\n"
+                f"  a: {{interfaces: {{eth0: {{bridge: lan, sysctl: {{{interface}}}}}}}, sysctl: {{{own}}}}}\n")
+
+    keys = ["net.ipv4.tcp_syn_retries", "net.ipv4.conf.eth0.log_martians", "net.ipv4.neigh.eth0.base_reachable_time_ms"]
+
+    def values():
+        return box.run("ip", "netns", "exec", "left.a", "sysctl", "-n", *keys).out.split()
+
+    box.up(text("", ""))
+    plain = values()
+    box.up(text("net.ipv4.tcp_syn_retries: 2", "ipv4.log_martians: 1, ipv4.neigh.base_reachable_time_ms: 5000"))
+    assert values() == ["2", "1", "5000"] != plain
+    path = box.write("net.yaml", text("", ""))
+    plan = box.warren("plan", path, check=3)
+    assert "net.ipv4.tcp_syn_retries 2" in plan.out and "not in the file any more" in plan.out
+    box.warren("up", path)
+    assert values() == plain
+    box.warren("status", "left")
