@@ -43,6 +43,7 @@ static int wr_down_work(struct wr_state *state, struct wr_apply *apply, const st
 {
 	const struct wr_plan_options options = {.ignore_conflicts = true};
 	struct wr_convergence c = {.apply = apply, .network = state->network, .marks_only = true};
+	struct wr_error unwritten = {0};
 	struct wr_apply calm = *apply;
 	struct wr_model *live = NULL, *nothing = wr_model_new(apply->arena, state->network);
 	int r;
@@ -63,9 +64,10 @@ static int wr_down_work(struct wr_state *state, struct wr_apply *apply, const st
 		ret->outcome = WR_OUTCOME_NOTHING_TO_DO;
 		return wr_state_remove(state, reterr);
 	}
-	r = wr_state_begin(state, live, NULL, 0, reterr);
-	if (r < 0)
-		return r;
+	/* The journal names what a kill might leave behind. Where there is no room for it, down is what makes room. */
+	r = wr_state_begin(state, live, NULL, 0, &unwritten);
+	if (r < 0 && r != -ENOSPC && r != -EDQUOT)
+		return wr_fail(reterr, unwritten.kind, r, "%s", unwritten.text);
 	r = wr_converge(&c, ret->plan, WR_ROUNDS, reterr);
 	ret->n_steps = c.n_steps;
 	ret->n_interruptions = ret->plan->n_interruptions;
