@@ -51,6 +51,11 @@ static int wr_check_pins(const struct wr_model *wanted, const struct wr_model *l
 					    "warren down %s, or give this network another name (--name) or prefix",
 					    network);
 		}
+		if (!ns->netns) {
+			wr_fail(reterr, WR_ERR_CONFLICT, -EEXIST,
+				"/run/netns/%s exists, is no network namespace, and was not made by warren", ns->pin);
+			return wr_fail_mend(reterr, "remove it if nobody needs it");
+		}
 		wr_fail(reterr, WR_ERR_CONFLICT, -EEXIST, "namespace '%s' exists and was not made by warren", ns->pin);
 		return wr_fail_mend(reterr,
 				    "remove it with 'ip netns del %s' if nobody needs it, or give this network another "

@@ -97,6 +97,9 @@ class Box:
             os._exit(1)
 
     def _enter(self, cwd):
+        # A shell that starts something in the background has it ignore these, and whatever is started from there does, too.
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
         for fd in self.namespaces:
             sandbox.setns(fd, 0)
         os.chdir(cwd)

@@ -187,3 +187,15 @@ def test_missing_file(box):
     done = box.warren("up", "no-such-file.yaml", check=False)
     assert done.status in (1, 2) and "no-such-file.yaml" in done.err
     assert box.warren("up", check=False).status in (1, 2)
+
+
+def test_a_name_that_stands_for_something_else(box):
+    """A file with something in it, a directory, a namespace of another kind: said, and left alone."""
+    box.sh("mkdir -p /run/netns; echo mine >/run/netns/trio.two")
+    refused = box.warren("up", box.write("trio.yaml", TRIO), check=1)
+    assert "/run/netns/trio.two exists, is no network namespace, and was not made by warren" in refused.err
+    assert box.sh("cat /run/netns/trio.two").out == "mine\n"
+    box.sh("rm /run/netns/trio.two; mkdir /run/netns/trio.two")
+    assert "is no network namespace" in box.warren("up", box.directory / "trio.yaml", check=1).err
+    box.sh("rmdir /run/netns/trio.two; touch /run/netns/trio.two; mount --bind /proc/self/ns/uts /run/netns/trio.two")
+    assert "is no network namespace" in box.warren("up", box.directory / "trio.yaml", check=1).err
