@@ -18,10 +18,12 @@ struct wr_planner {
 	int error; /* sticky: -ENOMEM */
 };
 
-/* --- plan.c */
-/* Appends a step; its reason comes from the table of reasons once it is filled (wr_planner_close). NULL: out of memory. */
+/* --- step.c */
+/* Appends a step; its reason is looked up once all are filled. NULL: out of memory, which planner->error remembers. */
 struct wr_step *wr_planner_step(struct wr_planner *planner, enum wr_step_kind kind, enum wr_step_sign sign,
 				struct wr_ns *ns, struct wr_link *link);
+/* Room for as many as a network that is all new needs. After the matching. 0 or -ENOMEM. */
+int wr_planner_reserve(struct wr_planner *planner);
 
 /* --- match.c */
 /* Sets match in both models: namespaces by pin, links by name, cables only where both ends belong together. */
