@@ -16,6 +16,7 @@ int wr_converge_observe(const struct wr_convergence *c, bool inherited, struct w
 		.wanted = c->names,
 		.depth = c->marks_only ? WR_LIVE_MARKS : WR_LIVE_FULL,
 		.only_wanted = c->only_names,
+		.neighbours = c->neighbours,
 		.skip_inherited = !inherited,
 	};
 
@@ -49,6 +50,7 @@ static int wr_converge_round(struct wr_convergence *c, struct wr_plan *plan, str
 int wr_converge(struct wr_convergence *c, struct wr_plan *plan, unsigned rounds, struct wr_error *reterr)
 {
 	const struct wr_plan_options options = {.ignore_conflicts = true};
+	const struct wr_inherited inherited = plan->live->inherited;
 
 	for (unsigned round = 0; plan->n_steps; round++) {
 		struct wr_model *live = NULL;
@@ -59,10 +61,12 @@ int wr_converge(struct wr_convergence *c, struct wr_plan *plan, unsigned rounds,
 		r = wr_converge_round(c, plan, reterr);
 		if (r < 0)
 			return r;
-		/* What new things start with was seen in the first look; later rounds compare what is. */
+		/* What new things start with, and what the kernel lacks, was seen in the first look. */
 		r = wr_converge_observe(c, false, &live, reterr);
-		if (r == 0)
+		if (r == 0) {
+			live->inherited = inherited;
 			r = wr_plan_make(c->wanted, live, &options, c->apply->arena, &plan, reterr);
+		}
 		if (r < 0)
 			return wr_fail_context(reterr, "checking what was done");
 	}

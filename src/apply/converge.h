@@ -16,6 +16,7 @@ struct wr_convergence {
 	const char *network;
 	bool only_names; /* nothing marked is there beyond `names` */
 	bool marks_only; /* `down`: the inside of namespaces does not matter */
+	bool neighbours; /* some of ours were there: they are looked for in every round */
 	bool touched;	 /* set once a step was carried out */
 	size_t n_steps;
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "apply/executor.h"
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -20,13 +21,12 @@ static int wr_write_setting(struct wr_executor *x, const struct wr_ns *ns, const
 	const struct wr_netns *netns = wr_executor_netns(x, ns);
 	int r = wr_executor_flush(x, reterr);
 
-	if (r == 0)
-		r = wr_executor_go(x, netns, reterr);
+	if (r < 0)
+		return r;
+	r = wr_executor_go(x, netns, reterr);
 	if (r == 0)
 		r = wr_sysctl_write(x->host, netns, true, key, value, reterr);
-	if (r < 0)
-		return wr_fail_context(reterr, "namespace '%s'", ns->name);
-	return 0;
+	return r;
 }
 
 /* A link's IPv4 settings go by netlink, everything else by its file. */
@@ -66,9 +66,22 @@ int wr_execute_set_conf(struct wr_executor *x, const struct wr_step *step, struc
 	return wr_write_setting(x, step->ns, key, value, reterr);
 }
 
+/* The kernel may say a value in other words than it was told (8080,8081 as 8080-8081), or not at all: what it says right after
+ * it was told is what it must go on saying. */
 int wr_execute_set_sysctl(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
 {
-	return wr_write_setting(x, step->ns, step->sysctl->key, step->sysctl->value, reterr);
+	char said[4096];
+	int r = wr_write_setting(x, step->ns, step->sysctl->key, step->sysctl->value, reterr);
+
+	if (r < 0)
+		return r;
+	if (wr_sysctl_read(x->host, wr_executor_netns(x, step->ns), true, step->sysctl->key, said, sizeof said, NULL) <
+	    0) {
+		step->sysctl->value = NULL;
+		return 0;
+	}
+	step->sysctl->value = wr_arena_strdup(x->apply->arena, said);
+	return step->sysctl->value ? 0 : wr_fail_memory(reterr);
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "apply/executor.h"
 #include "base/error.h"
+#include "kernel/feature.h"
 
 #ifndef IFA_PROTO
 #define IFA_PROTO 11 /* Linux 5.18; older headers lack it, older kernels pass over it */
@@ -54,6 +55,13 @@ int wr_execute_add_address(struct wr_executor *x, const struct wr_step *step, st
 
 int wr_execute_mark_address(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
 {
+	int r;
+
+	/* Before Linux 6.4 an IPv4 address keeps the mark that it was made with. What goes with it comes back in the next round. */
+	if (step->address->prefix.ip.family == AF_INET && wr_feature_kernel_is_before(6, 4)) {
+		r = wr_address_message(x, step, RTM_DELADDR, 0, reterr);
+		return r < 0 ? r : wr_address_message(x, step, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, reterr);
+	}
 	return wr_address_message(x, step, RTM_NEWADDR, NLM_F_REPLACE, reterr);
 }
 

@@ -51,26 +51,36 @@ static void wr_put_bridge_options(struct wr_batch *batch, const struct wr_bridge
 	wr_put_nest_end(batch, info);
 }
 
+/* type: RTM_NEWLINKPROP, RTM_DELLINKPROP. */
+static void wr_put_altname(struct wr_executor *x, struct wr_batch *batch, const struct wr_link *link,
+			   const char *altname, uint16_t type)
+{
+	uint16_t flags = type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0;
+	struct ifinfomsg *header;
+	size_t list;
+
+	wr_batch_begin(batch, type, flags, (uint32_t)x->current);
+	header = wr_batch_header(batch, sizeof *header);
+	header->ifi_index = (int)link->ifindex;
+	list = wr_put_nest(batch, IFLA_PROP_LIST);
+	wr_put_string(batch, IFLA_ALT_IFNAME, altname);
+	wr_put_nest_end(batch, list);
+}
+
 /* The marks of a link, behind its creation in the same send: no kill falls between. */
 static void wr_put_marks(struct wr_executor *x, struct wr_batch *batch, const struct wr_link *link, bool group)
 {
 	struct ifinfomsg *header;
-	size_t list;
 
 	wr_batch_begin(batch, RTM_NEWLINK, 0, (uint32_t)x->current);
 	header = wr_batch_header(batch, sizeof *header);
 	header->ifi_index = (int)link->ifindex;
-	wr_put_string(batch, IFLA_IFALIAS, link->alias);
+	wr_put_string(batch, IFLA_IFALIAS, link->alias ? link->alias : "");
 	if (group && link->group)
 		wr_put_u32(batch, IFLA_GROUP, link->group);
 	if (!link->altname || (link->match && link->match->altname && !strcmp(link->match->altname, link->altname)))
 		return;
-	wr_batch_begin(batch, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, (uint32_t)x->current);
-	header = wr_batch_header(batch, sizeof *header);
-	header->ifi_index = (int)link->ifindex;
-	list = wr_put_nest(batch, IFLA_PROP_LIST);
-	wr_put_string(batch, IFLA_ALT_IFNAME, link->altname);
-	wr_put_nest_end(batch, list);
+	wr_put_altname(x, batch, link, link->altname, RTM_NEWLINKPROP);
 }
 
 static void wr_put_new_link(struct wr_batch *batch, const struct wr_link *link, uint32_t mtu)
@@ -185,7 +195,15 @@ int wr_execute_move_port(struct wr_executor *x, const struct wr_step *step, stru
 	wr_put_string(batch, IFLA_IFNAME, link->ifname);
 	wr_put_u32(batch, IFLA_NET_NS_FD, (uint32_t)target->fd);
 	wr_put_u32(batch, IFLA_NEW_IFINDEX, link->ifindex);
-	return wr_executor_flush(x, reterr);
+	wr_put_u32(batch, IFLA_GROUP, link->group);
+	if (wr_executor_flush(x, reterr) < 0)
+		return -EIO;
+	if (!step->old_link->altname || link->altname)
+		return 0;
+	batch = wr_executor_batch(x, link->ns, reterr);
+	if (batch)
+		wr_put_altname(x, batch, link, step->old_link->altname, RTM_DELLINKPROP);
+	return batch ? 0 : -EIO;
 }
 
 int wr_execute_set_mac(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
@@ -291,7 +309,7 @@ static int wr_up_message(struct wr_executor *x, const struct wr_link *link, uint
 	if (group)
 		wr_put_u32(batch, IFLA_GROUP, group);
 	else if (!link->match && !link->ns->is_host)
-		wr_put_string(batch, IFLA_IFALIAS, link->alias);
+		wr_put_string(batch, IFLA_IFALIAS, link->alias ? link->alias : "");
 	return 0;
 }
 

@@ -20,7 +20,7 @@ static void wr_add_loopback_message(struct wr_batch *batch, const struct wr_ns *
 	header->ifi_index = WR_LOOPBACK_IFINDEX;
 	header->ifi_flags = IFF_UP;
 	header->ifi_change = IFF_UP;
-	wr_put_string(batch, IFLA_IFALIAS, ns->alias);
+	wr_put_string(batch, IFLA_IFALIAS, ns->alias ? ns->alias : "");
 }
 
 int wr_execute_mend_pin(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)

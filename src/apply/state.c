@@ -152,10 +152,10 @@ static int wr_state_lock(struct wr_state *state, const struct wr_apply *apply, s
 		if (wr_is_same_file(state->lock_fd, path))
 			break;
 	}
+	/* Who holds it is only for others to say; on a full disk it is held all the same. */
 	if (ftruncate(state->lock_fd, 0) < 0 ||
-	    pwrite(state->lock_fd, self.bytes, self.length, 0) != (ssize_t)self.length)
-		return wr_fail(reterr, WR_ERR_SYSTEM, errno ? -errno : -ENOSPC, "cannot write %s: %s", path,
-			       strerror(errno ? errno : ENOSPC));
+	    (pwrite(state->lock_fd, self.bytes, self.length, 0) < 0 && errno != ENOSPC && errno != EDQUOT))
+		return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot write %s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -197,7 +197,9 @@ static int wr_state_check_boot(struct wr_state *state, struct wr_error *reterr)
 		if (unlink(journal) < 0 && errno != ENOENT)
 			return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot remove %s: %s", journal, strerror(errno));
 	}
-	return wr_file_replace(path, id, strlen(id), 0600, reterr);
+	/* On a full disk the journal, which matters, is what fails; nothing that must be removed waits for this. */
+	r = wr_file_replace(path, id, strlen(id), 0600, reterr);
+	return r == -ENOSPC || r == -EDQUOT ? 0 : r;
 }
 
 /* The journal: a line "pin NAME" for each pin, "end" as its last. A torn one tells as much as its whole lines do. */

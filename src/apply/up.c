@@ -33,6 +33,15 @@ static bool wr_has_strays(const struct wr_model *live, const struct wr_model *wa
 	return false;
 }
 
+static bool wr_has_neighbours(const struct wr_model *live)
+{
+	for (size_t i = 1; i < live->n_ns; i++)
+		for (size_t k = 0; k < live->ns[i]->n_neighbours; k++)
+			if (live->ns[i]->neighbours[k].protocol == WR_PROTOCOL)
+				return true;
+	return false;
+}
+
 static bool wr_is_empty(const struct wr_model *live)
 {
 	const struct wr_ns *host = wr_model_host(live);
@@ -63,6 +72,7 @@ static int wr_up_look(struct wr_up *up, struct wr_error *reterr)
 	if (r < 0)
 		return r;
 	forward->only_names = !wr_has_strays(up->before, up->request->wanted);
+	forward->neighbours = wr_has_neighbours(up->before);
 	return wr_plan_make(up->request->wanted, up->before, NULL, up->apply->arena, &up->result->plan, reterr);
 }
 

@@ -156,7 +156,11 @@ static void read_metric(struct wr_nf_reader *r, void *object, const struct wr_nf
 
 static void read_route_table(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)
 {
-	read_table(r, entry, &((struct wr_nf_route *)object)->table);
+	uint32_t *table = &((struct wr_nf_route *)object)->table;
+
+	if (read_table(r, entry, table) && *table == RT_TABLE_LOCAL)
+		wr_diagnose(r->diagnostics, wr_nf_place(entry->value), NULL,
+			    "table local is the kernel's own: it keeps its routes by itself");
 }
 
 static void read_type(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)

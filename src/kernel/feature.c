@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <sys/utsname.h>
 
 #include "base/error.h"
 #include "kernel/netlink.h"
@@ -34,4 +36,14 @@ int wr_feature_has_link_kind(struct wr_nl *nl, const char *kind, bool *ret, stru
 	/* -EPERM is no answer to the question: whoever may not make links learns that from wr_host_check_privilege. */
 	return wr_fail(reterr, WR_ERR_KERNEL, r < 0 ? r : -EPROTO, "cannot ask the kernel for links of kind '%s': %s",
 		       kind, error.text);
+}
+
+bool wr_feature_kernel_is_before(int major, int minor)
+{
+	struct utsname name;
+	int a, b;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%d.%d", &a, &b) != 2)
+		return false;
+	return a < major || (a == major && b < minor);
 }

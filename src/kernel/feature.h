@@ -13,3 +13,5 @@ struct wr_nl;
 
 /* Whether the kernel knows a kind of link ("veth", "bridge"), loading its module where there is one. */
 int wr_feature_has_link_kind(struct wr_nl *nl, const char *kind, bool *ret, struct wr_error *reterr);
+/* Whether this is a Linux before MAJOR.MINOR, for what cannot be asked. False when that cannot be told. */
+bool wr_feature_kernel_is_before(int major, int minor);

@@ -49,6 +49,33 @@ static int collect(struct leaving *leaving, struct wr_ns *ns, struct wr_link *li
 	return 0;
 }
 
+/* Whether a file that does not name it leaves a setting of a link to chance: model/want.h decides all others. */
+static bool is_free(const struct wr_link *link, enum wr_conf_id id)
+{
+	if (link->kind == WR_LINK_LOOPBACK)
+		return id != WR_CONF_V6_DISABLE;
+	return id == WR_CONF_V4_PROMOTE_SECONDARIES || id == WR_CONF_V6_FORWARDING || id == WR_CONF_V6_FORCE_FORWARDING;
+}
+
+/* The same for what conf.h knows by number: set before, and not named now. Both models are as their files say. */
+static int collect_conf(struct leaving *leaving, struct wr_ns *ns, const struct wr_link *before,
+			const struct wr_link *now)
+{
+	char key[80];
+
+	for (int id = 0; id < WR_CONF_COUNT_; id++) {
+		struct wr_sysctl sysctl = {.key = key};
+
+		if (before->conf.value[id] == WR_CONF_UNSET || now->conf.value[id] != WR_CONF_UNSET ||
+		    !is_free(now, (enum wr_conf_id)id))
+			continue;
+		sysctl.key = wr_arena_strdup(leaving->arena, wr_conf_key((enum wr_conf_id)id, now->ifname, key));
+		if (!sysctl.key || collect(leaving, ns, NULL, &sysctl, 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int collect_all(struct leaving *leaving, const struct wr_model *wanted, const struct wr_model *before)
 {
 	for (size_t i = 1; i < before->n_ns; i++) {
@@ -60,10 +87,11 @@ static int collect_all(struct leaving *leaving, const struct wr_model *wanted, c
 		if (collect(leaving, ns, NULL, old->sysctls, old->n_sysctls) < 0)
 			return -1;
 		for (size_t k = 0; k < old->n_links; k++) {
-			struct wr_link *link =
-				old->links[k]->n_sysctls ? wr_ns_find_link(ns, old->links[k]->ifname) : NULL;
+			const struct wr_link *was = old->links[k];
+			struct wr_link *link = wr_ns_find_link(ns, was->ifname);
 
-			if (link && collect(leaving, ns, link, old->links[k]->sysctls, old->links[k]->n_sysctls) < 0)
+			if (link && (collect(leaving, ns, link, was->sysctls, was->n_sysctls) < 0 ||
+				     collect_conf(leaving, ns, was, link) < 0))
 				return -1;
 		}
 	}

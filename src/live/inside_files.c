@@ -101,10 +101,24 @@ static bool is_missing(const struct wr_conf *conf, const struct wr_conf *wanted)
 	return false;
 }
 
+/* IPv4's settings of `all` that every namespace of ours has are set at its birth and not read from a file each afterwards;
+ * netlink tells the three that matter most. */
+static struct wr_conf known_of_all(const struct wr_conf *wanted)
+{
+	struct wr_conf conf = *wanted;
+
+	for (int id = 0; id < WR_CONF_COUNT_; id++)
+		if (wr_conf_rows[id].family == AF_INET)
+			conf.value[id] = WR_CONF_UNSET;
+	return conf;
+}
+
 /* Whether there is anything to read: entering costs something too. */
 static bool is_needed(const struct filing *f, const struct wr_ns *ns, const struct wr_ns *wanted)
 {
-	if (wanted->n_sysctls > 0 || is_missing(&ns->conf_all, &wanted->conf_all))
+	struct wr_conf all = known_of_all(&wanted->conf_all);
+
+	if (wanted->n_sysctls > 0 || is_missing(&ns->conf_all, &all))
 		return true;
 	for (size_t i = 0; i < wanted->n_links; i++) {
 		const struct wr_link *link = find_link(f, ns, wanted->links[i]->ifname);
@@ -118,7 +132,8 @@ static bool is_needed(const struct filing *f, const struct wr_ns *ns, const stru
 
 static int read_all(const struct filing *f, struct wr_ns *ns, const struct wr_ns *wanted)
 {
-	int r = read_confs(f, &ns->conf_all, &wanted->conf_all, "all");
+	struct wr_conf all = known_of_all(&wanted->conf_all);
+	int r = read_confs(f, &ns->conf_all, &all, "all");
 
 	/* `default` says nothing about links that are there; what netlink does not tell of it is not asked for. */
 	if (r == 0)
@@ -185,6 +200,9 @@ static int probe(const struct filing *f, struct wr_inherited *inherited, struct 
 		if (wr_conf_rows[id].family == AF_INET && ns->conf_default.value[id] == WR_CONF_UNSET)
 			ns->conf_default.value[id] = lo->conf.value[id];
 	r = read_confs(f, &ns->conf_default, NULL, "default");
+	if (r < 0)
+		return wr_fail(reterr, WR_ERR_SYSTEM, r, "cannot read sysctls: %s", strerror(-r));
+	r = read_confs(f, &ns->conf_all, NULL, "all");
 	if (r < 0)
 		return wr_fail(reterr, WR_ERR_SYSTEM, r, "cannot read sysctls: %s", strerror(-r));
 	inherited->ns_all = ns->conf_all;

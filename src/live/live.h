@@ -28,6 +28,7 @@ struct wr_live_request {
 	enum wr_live_depth depth;
 	bool only_wanted;    /* look at wanted's pins only, not at every other pin of the machine (verification of what
 	                                * this run made; stray ones were seen before) */
+	bool neighbours;     /* permanent neighbours are read even where wanted declares none */
 	bool skip_inherited; /* do not probe what a fresh namespace has */
 };
 

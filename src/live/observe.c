@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "kernel/feature.h"
 #include "base/text.h"
 #include "kernel/netns.h"
 #include "live/inside.h"
@@ -58,6 +58,11 @@ static int claim_links(const struct wr_observing *o, struct wr_ns *ns, const str
 		struct wr_link *link = ns->links[i];
 		const struct wr_link *named;
 
+		/* lo is the namespace's own, whatever became of its mark. */
+		if (link->kind == WR_LINK_LOOPBACK && !ns->is_host) {
+			link->ours = true;
+			continue;
+		}
 		if (link->alias != NULL) {
 			link->ours = wr_name_is_mark_of(link->alias, o->request->network);
 			if (link->ours && name_link(link, reterr) < 0)
@@ -141,7 +146,7 @@ static int look_inside(struct wr_observing *o, struct wr_ns *ns, const struct wr
 		return wr_fail_memory(reterr);
 	if (o->request->depth == WR_LIVE_FULL) {
 		what |= WR_INSIDE_ADDRESSES | WR_INSIDE_ROUTES | WR_INSIDE_CONF | WR_INSIDE_HOST_NSID | WR_INSIDE_RULES;
-		if (!o->request->only_wanted || wanted == NULL || wanted->n_neighbours > 0)
+		if (!o->request->only_wanted || o->request->neighbours || wanted == NULL || wanted->n_neighbours > 0)
 			what |= WR_INSIDE_NEIGHBOURS;
 		if (wanted != NULL && wanted->n_links > 32)
 			what |= WR_INSIDE_MANY;
@@ -268,7 +273,10 @@ static int visit_stray(const char *pin, enum wr_pin_state state, void *data)
 		return wr_fail_context(s->reterr, "cannot look into namespace '%s', which may belong to network '%s'",
 				       pin, o->request->network);
 	}
-	if (!wr_name_is_mark_of(alias, o->request->network) || !wr_name_read_mark(alias, network, name, b)) {
+	if (alias == NULL && is_own_name(o->request->network, pin)) {
+		/* Under a name of the network, with its mark taken off: what is inside may still tell. */
+		snprintf(name, sizeof name, "%s", pin + strlen(o->request->network) + 1);
+	} else if (!wr_name_is_mark_of(alias, o->request->network) || !wr_name_read_mark(alias, network, name, b)) {
 		if (!was_open)
 			wr_netns_close(o->host, netns);
 		return 0;
@@ -281,6 +289,11 @@ static int visit_stray(const char *pin, enum wr_pin_state state, void *data)
 	r = look_inside(o, ns, NULL, s->reterr);
 	if (r < 0)
 		return wr_fail_context(s->reterr, "cannot read namespace '%s'", pin);
+	if (!ns->ours) { /* it does not: then it is nobody's that we know, as before */
+		o->model->n_ns--;
+		o->n_readings--;
+		return 0;
+	}
 	return remember_mark(o, ns, s->reterr);
 }
 
@@ -334,16 +347,6 @@ static void forgive_addresses(struct wr_model *model)
 		}
 }
 
-static bool kernel_is_before(int major, int minor)
-{
-	struct utsname name;
-	int a, b;
-
-	if (uname(&name) < 0 || sscanf(name.release, "%d.%d", &a, &b) != 2)
-		return false;
-	return a < major || (a == major && b < minor);
-}
-
 static int begin(struct wr_observing *o, struct wr_arena *arena, struct wr_error *reterr)
 {
 	const struct wr_model *wanted = o->request->wanted;
@@ -386,7 +389,7 @@ int wr_live_observe(struct wr_host *host, const struct wr_live_request *request,
 		r = wr_inside_inherited(host, arena, &o.model->inherited, reterr);
 	if (r < 0)
 		return r;
-	if (!o.saw_proto && kernel_is_before(5, 18))
+	if (!o.saw_proto && wr_feature_kernel_is_before(5, 18))
 		forgive_addresses(o.model);
 	*ret = o.model;
 	return 0;

@@ -11,6 +11,19 @@
 #include "live/inside.h"
 #include "live/observe.h"
 
+/* 1: that namespace goes by this number here, 0: it does not. */
+static int is_called(const struct wr_reading *reading, const struct wr_reading *other, int32_t nsid,
+		     struct wr_error *reterr)
+{
+	int32_t number = -1;
+	int r = wr_inside_nsid(reading->ns->netns, other->ns->netns, &number, reterr);
+
+	if (r < 0)
+		return wr_fail_context(reterr, "cannot ask namespace '%s' for the number of '%s'", reading->ns->pin,
+				       other->ns->pin);
+	return number == nsid;
+}
+
 /* The namespace that a reading's own calls nsid. *ret is NULL when it is none of this network's. */
 static int find_namespace(const struct wr_observing *o, const struct wr_reading *reading, int32_t nsid,
 			  struct wr_reading **ret, struct wr_error *reterr)
@@ -18,7 +31,6 @@ static int find_namespace(const struct wr_observing *o, const struct wr_reading 
 	struct wr_netns *netns = reading->ns->netns;
 	const char *alias = NULL;
 	struct wr_reading *candidate;
-	int32_t same = -1;
 	int r;
 
 	*ret = NULL;
@@ -29,16 +41,24 @@ static int find_namespace(const struct wr_observing *o, const struct wr_reading 
 	r = wr_inside_alias_of(netns, nsid, o->model->arena, &alias, NULL);
 	if (r == -ENOMEM)
 		return wr_fail_memory(reterr);
-	candidate = r == 0 && alias != NULL ? wr_map_get(&o->by_mark, alias) : NULL;
-	if (candidate == NULL)
-		return 0; /* a namespace of someone else, or one that is gone by now */
-	r = wr_inside_nsid(netns, candidate->ns->netns, &same, reterr);
 	if (r < 0)
-		return wr_fail_context(reterr, "cannot ask namespace '%s' for the number of '%s'", reading->ns->pin,
-				       candidate->ns->pin);
-	if (same == nsid)
+		return 0; /* it is gone by now */
+	candidate = alias != NULL ? wr_map_get(&o->by_mark, alias) : NULL;
+	r = candidate != NULL ? is_called(reading, candidate, nsid, reterr) : 0;
+	if (r > 0)
 		*ret = candidate;
-	return 0;
+	/* Two namespaces of one mark (its pin is changing), or one whose mark was taken off: each is asked. */
+	for (size_t i = 1; r == 0 && *ret == NULL && i < o->n_readings; i++) {
+		const struct wr_ns *ns = o->readings[i] != NULL ? o->readings[i]->ns : NULL;
+
+		if (ns == NULL || ns->netns == NULL || o->readings[i] == candidate ||
+		    (ns->alias != NULL && (alias == NULL || strcmp(ns->alias, alias) != 0)))
+			continue;
+		r = is_called(reading, o->readings[i], nsid, reterr);
+		if (r > 0)
+			*ret = o->readings[i];
+	}
+	return r < 0 ? r : 0;
 }
 
 static int join_namespace(const struct wr_observing *o, struct wr_reading *reading, struct wr_error *reterr)

@@ -105,3 +105,30 @@ bool wr_conf_differs(const struct wr_conf *wanted, const struct wr_conf *live, e
 {
 	return wanted->value[id] != WR_CONF_UNSET && wanted->value[id] != live->value[id];
 }
+
+bool wr_conf_is_told_of_all(enum wr_conf_id id)
+{
+	return wr_conf_rows[id].family == AF_INET6 || id == WR_CONF_V4_FORWARDING || id == WR_CONF_V4_RP_FILTER ||
+	       id == WR_CONF_V4_PROXY_ARP;
+}
+
+bool wr_conf_names_interface(const char *key, char scope[16])
+{
+	static const char *const families[] = {"net.ipv4.conf.", "net.ipv6.conf.", "net.ipv4.neigh.",
+					       "net.ipv6.neigh."};
+
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+		const char *rest = key + strlen(families[i]), *dot;
+
+		if (strncmp(key, families[i], strlen(families[i])) != 0)
+			continue;
+		dot = strchr(rest, '.');
+		if (!dot || dot == rest || dot - rest > 15)
+			return false;
+		for (const char *c = rest; c < dot; c++)
+			scope[c - rest] = *c == '/' ? '.' : *c;
+		scope[dot - rest] = '\0';
+		return strcmp(scope, "all") != 0 && strcmp(scope, "default") != 0;
+	}
+	return false;
+}

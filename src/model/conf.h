@@ -53,3 +53,7 @@ int wr_conf_parse_key(const char *key, char scope[16]);
 const char *wr_conf_key(enum wr_conf_id id, const char *scope, char buffer[80]);
 /* wanted is set, and live is unset or differs. */
 bool wr_conf_differs(const struct wr_conf *wanted, const struct wr_conf *live, enum wr_conf_id id);
+/* Whether the kernel tells this setting of `all` by netlink, or it is IPv6's; IPv4's others are sysctls like any. */
+bool wr_conf_is_told_of_all(enum wr_conf_id id);
+/* Whether a key (net.ipv4.neigh.eth0.gc_stale_time, net.ipv6.conf.eth0.…) is about one interface; scope gets its name. */
+bool wr_conf_names_interface(const char *key, char scope[16]);

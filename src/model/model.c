@@ -214,12 +214,17 @@ int wr_ns_set_sysctl(struct wr_ns *ns, struct wr_link *link, const char *key, co
 	char scope[16];
 	int id = wr_conf_parse_key(key, scope);
 
-	if (id >= 0) {
+	if (id >= 0 && !(strcmp(scope, "all") == 0 && !wr_conf_is_told_of_all((enum wr_conf_id)id))) {
 		struct wr_conf *conf = find_scope(ns, link, scope);
 
 		if (!conf)
 			return -ENOENT;
 		return value ? parse_conf_value(value, &conf->value[id]) : 0;
+	}
+	if (!link && id < 0 && wr_conf_names_interface(key, scope)) {
+		link = wr_ns_find_link(ns, scope);
+		if (!link)
+			return -ENOENT;
 	}
 	if (value) {
 		sysctl.value = wr_arena_strdup(arena, value);

@@ -78,6 +78,9 @@ static void want_ns(struct wr_ns *ns)
 		want(levels[i], WR_CONF_V4_PROXY_ARP, 0);
 		want(levels[i], WR_CONF_V6_FORWARDING, v6_forward);
 	}
+	for (int id = 0; id < WR_CONF_COUNT_; id++)
+		if (wr_conf_rows[id].in_namespace != WR_CONF_UNSET)
+			want(&ns->conf_all, id, wr_conf_rows[id].in_namespace);
 	want(&ns->conf_default, WR_CONF_V6_DISABLE, value_or(&ns->conf_all, WR_CONF_V6_DISABLE, has_ipv6 ? 0 : 1));
 	if (ns->conf_default.value[WR_CONF_V6_DISABLE] == 0)
 		want_quiet(&ns->conf_default);
@@ -124,15 +127,31 @@ static void want_bridge_mtu(const struct wr_ns *ns)
 	}
 }
 
+static void want_option(int *option, int value)
+{
+	if (*option < 0)
+		*option = value;
+}
+
+/* What a bridge has by itself. Said, so that an option that leaves the file goes back, and because snooping is switched off
+ * while ports come. */
+static void want_options(struct wr_bridge_options *options)
+{
+	want_option(&options->stp, 0);
+	want_option(&options->forward_delay, 15);
+	want_option(&options->ageing, 300);
+	want_option(&options->group_fwd_mask, 0);
+	want_option(&options->mcast_snooping, 1);
+}
+
 void wr_model_want_conf(struct wr_model *model)
 {
 	for (size_t i = 0; i < model->n_ns; i++) {
 		for (size_t k = 0; k < model->ns[i]->n_links; k++) {
 			struct wr_link *link = model->ns[i]->links[k];
 
-			/* Switched off while ports come, so it must be said what it is afterwards. */
-			if (link->bridge && link->bridge->mcast_snooping < 0)
-				link->bridge->mcast_snooping = 1;
+			if (link->bridge)
+				want_options(link->bridge);
 			if (link->kind == WR_LINK_BRIDGE && !link->mtu) {
 				link->mtu_follows = true;
 				link->mtu = WR_LINK_MTU_USUAL;

@@ -55,7 +55,8 @@ static void wr_build_namespaces(struct wr_planner *planner)
 			if (leftover && leftover->stale)
 				wr_planner_step(planner, WR_STEP_mend_pin, WR_STEP_REMOVE, ns, NULL);
 			wr_planner_step(planner, WR_STEP_add_ns, WR_STEP_ADD, ns, NULL);
-		} else if (wr_text_differs(ns->alias, ns->match->alias) || (lo && lo->match && !lo->match->up)) {
+		} else if ((ns->alias && wr_text_differs(ns->alias, ns->match->alias)) ||
+			   (lo && lo->match && !lo->match->up)) {
 			wr_planner_step(planner, WR_STEP_adopt_ns, WR_STEP_CHANGE, ns, NULL);
 		}
 		wr_planner_ns_settings(planner, ns);

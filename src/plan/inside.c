@@ -73,9 +73,13 @@ void wr_planner_ns_settings(struct wr_planner *planner, struct wr_ns *ns)
 	struct wr_conf defaults;
 	bool fresh = !ns->match || wr_has_new_links(ns);
 
-	for (int id = 0; id < WR_CONF_COUNT_; id++)
+	for (int id = 0; id < WR_CONF_COUNT_; id++) {
+		/* What netlink does not tell of `all` was set when the namespace was made. */
+		if (ns->match && all->value[id] == WR_CONF_UNSET && wr_conf_rows[id].family == AF_INET)
+			continue;
 		if (wr_conf_differs(&ns->conf_all, all, (enum wr_conf_id)id))
 			wr_plan_conf(planner, ns, NULL, WR_SCOPE_ALL, (enum wr_conf_id)id, all->value[id]);
+	}
 	defaults = wr_default_after_all(planner, ns);
 	for (int id = 0; id < WR_CONF_COUNT_; id++) {
 		if (!fresh && wr_conf_rows[id].family == AF_INET6)
@@ -109,11 +113,24 @@ static struct wr_conf wr_link_start(const struct wr_planner *planner, const stru
 	return conf;
 }
 
+/* Alone, what the host joins forwards as any new link of the host does: also when it was one of two before. */
+static void wr_want_host_forwarding(const struct wr_planner *planner, struct wr_link *link)
+{
+	static const enum wr_conf_id ids[] = {WR_CONF_V4_FORWARDING, WR_CONF_V6_FORCE_FORWARDING};
+
+	if (!link->ns->is_host || link->master || !link->match)
+		return;
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+		if (link->conf.value[ids[i]] == WR_CONF_UNSET && link->match->conf.value[ids[i]] != WR_CONF_UNSET)
+			link->conf.value[ids[i]] = planner->inherited->host_default.value[ids[i]];
+}
+
 void wr_planner_link_settings(struct wr_planner *planner, struct wr_link *link)
 {
 	/* One that moved has what its new namespace gives. */
 	struct wr_conf start = link->match && !link->moved ? link->match->conf : wr_link_start(planner, link);
 
+	wr_want_host_forwarding(planner, link);
 	for (int id = 0; id < WR_CONF_COUNT_; id++)
 		if (wr_conf_differs(&link->conf, &start, (enum wr_conf_id)id))
 			wr_plan_conf(planner, link->ns, link, WR_SCOPE_LINK, (enum wr_conf_id)id, start.value[id]);
@@ -160,6 +177,9 @@ static bool wr_master_differs(const struct wr_link *wanted, const struct wr_link
 {
 	if (wanted->kind != WR_LINK_VETH)
 		return false;
+	/* What was observed before may have been in somebody else's bridge. */
+	if (wanted->master && !wanted->master->ours)
+		return !live->master || live->master->ifindex != wanted->master->ifindex;
 	if (wanted->master)
 		return !wanted->master->match || wanted->master->match != live->master;
 	/* Somebody else's bridge may have it: only leaving one of ours is our business. */
@@ -196,10 +216,22 @@ static struct wr_address *wr_find_address(const struct wr_link *link, const stru
 	return NULL;
 }
 
-/* The kernel takes all secondary addresses of a subnet away with the first one, unless it is told to promote the next. */
-static void wr_plan_promotion(struct wr_planner *planner, struct wr_link *link)
+/* Whether an address of the subnet of one that goes is wanted, or there and somebody else's. */
+static bool wr_subnet_stays(const struct wr_link *link, const struct wr_link *live, const struct wr_address *old)
 {
-	const struct wr_link *live = link->match;
+	for (size_t i = 0; i < link->n_addresses; i++)
+		if (wr_prefix_contains(&old->prefix, &link->addresses[i].prefix.ip))
+			return true;
+	for (size_t i = 0; i < live->n_addresses; i++)
+		if (!live->addresses[i].marked && wr_prefix_contains(&old->prefix, &live->addresses[i].prefix.ip))
+			return true;
+	return false;
+}
+
+/* The kernel takes all secondary addresses of a subnet away with the first one, unless it is told to promote the next. */
+void wr_planner_promotion(struct wr_planner *planner, struct wr_link *link)
+{
+	struct wr_link *live = link->match;
 
 	if (!live || live->conf.value[WR_CONF_V4_PROMOTE_SECONDARIES] == 1)
 		return;
@@ -208,19 +240,19 @@ static void wr_plan_promotion(struct wr_planner *planner, struct wr_link *link)
 
 		if (old->prefix.ip.family != AF_INET || !old->marked || wr_find_address(link, old))
 			continue;
-		for (size_t k = 0; k < link->n_addresses; k++)
-			if (wr_prefix_contains(&old->prefix, &link->addresses[k].prefix.ip)) {
-				link->conf.value[WR_CONF_V4_PROMOTE_SECONDARIES] = 1;
-				wr_plan_conf(planner, link->ns, link, WR_SCOPE_LINK, WR_CONF_V4_PROMOTE_SECONDARIES,
-					     live->conf.value[WR_CONF_V4_PROMOTE_SECONDARIES]);
-				return;
-			}
+		if (!wr_subnet_stays(link, live, old))
+			continue;
+		link->conf.value[WR_CONF_V4_PROMOTE_SECONDARIES] = 1;
+		wr_plan_conf(planner, link->ns, link, WR_SCOPE_LINK, WR_CONF_V4_PROMOTE_SECONDARIES,
+			     live->conf.value[WR_CONF_V4_PROMOTE_SECONDARIES]);
+		live->conf.value[WR_CONF_V4_PROMOTE_SECONDARIES] = 1;
+		return;
 	}
 }
 
 void wr_planner_addresses(struct wr_planner *planner, struct wr_link *link)
 {
-	wr_plan_promotion(planner, link);
+	wr_planner_promotion(planner, link);
 	for (size_t i = 0; i < link->n_addresses; i++) {
 		struct wr_address *address = &link->addresses[i], *live = wr_find_address(link->match, address);
 		struct wr_step *step;

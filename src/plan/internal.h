@@ -39,6 +39,8 @@ void wr_planner_build(struct wr_planner *planner);
 void wr_planner_ns_settings(struct wr_planner *planner, struct wr_ns *ns);
 void wr_planner_link_settings(struct wr_planner *planner, struct wr_link *link);
 void wr_planner_link_changes(struct wr_planner *planner, struct wr_link *link);
+/* The setting that lets the next address of a subnet stay when the first goes, where that matters. Before any removal. */
+void wr_planner_promotion(struct wr_planner *planner, struct wr_link *link);
 void wr_planner_addresses(struct wr_planner *planner, struct wr_link *link);
 void wr_planner_routing(struct wr_planner *planner, struct wr_ns *ns);
 bool wr_planner_route_is_possible(const struct wr_ns *ns, const struct wr_route *route);

@@ -69,6 +69,10 @@ static int wr_match_links(struct wr_planner *planner, struct wr_ns *ns)
 		found = many ? wr_map_get(&by_name, link->ifname) : wr_ns_find_link(live, link->ifname);
 		if (!found || found->kind != link->kind || !wr_planner_counts_link(found))
 			continue;
+		/* The name of one, the mark of another: they exchanged names. */
+		if (link->kind != WR_LINK_LOOPBACK && link->alias && found->alias &&
+		    strcmp(link->alias, found->alias) != 0)
+			continue;
 		link->match = found;
 		found->match = link;
 	}

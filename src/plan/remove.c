@@ -30,9 +30,17 @@ static void wr_remove_link(struct wr_planner *planner, struct wr_link *link, boo
 static bool wr_name_is_wanted(const struct wr_link *live)
 {
 	const struct wr_ns *ns = live->ns->match;
-	const struct wr_link *wanted = ns ? wr_ns_find_link(ns, live->ifname) : NULL;
 
-	return wanted && !wanted->match && wanted->kind != WR_LINK_LOOPBACK;
+	for (size_t i = 0; ns && i < ns->n_links; i++) {
+		const struct wr_link *wanted = ns->links[i];
+
+		if (wanted->match || wanted->kind == WR_LINK_LOOPBACK || !wr_planner_counts_link(wanted))
+			continue;
+		if (!strcmp(wanted->ifname, live->ifname) ||
+		    (wanted->altname && live->altname && !strcmp(wanted->altname, live->altname)))
+			return true;
+	}
+	return false;
 }
 
 static void wr_remove_links_early(struct wr_planner *planner)
@@ -99,6 +107,8 @@ static void wr_remove_addresses(struct wr_planner *planner, struct wr_link *link
 		if (!address->marked || wr_link_wants_address(link->match, address) ||
 		    wr_is_new_address(planner, &address->prefix.ip) != early)
 			continue;
+		if (early && link->match)
+			wr_planner_promotion(planner, link->match);
 		step = wr_planner_step(planner, WR_STEP_del_address, WR_STEP_REMOVE, holder->ns, holder);
 		if (step) {
 			step->address = address;

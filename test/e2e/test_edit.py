@@ -181,15 +181,17 @@ def test_settings_that_leave_the_file(box):
         return ("name: left\nbridges: {lan: {subnet: 10.74.0.0/24}}\nnamespaces:\n"
                 f"  a: {{interfaces: {{eth0: {{bridge: lan, sysctl: {{{interface}}}}}}}, sysctl: {{{own}}}}}\n")
 
-    keys = ["net.ipv4.tcp_syn_retries", "net.ipv4.conf.eth0.log_martians", "net.ipv4.neigh.eth0.base_reachable_time_ms"]
+    keys = ["net.ipv4.tcp_syn_retries", "net.ipv4.conf.eth0.log_martians", "net.ipv4.neigh.eth0.base_reachable_time_ms",
+            "net.ipv4.conf.all.arp_ignore", "net.ipv4.conf.eth0.promote_secondaries", "net.ipv4.conf.lo.rp_filter"]
 
     def values():
         return box.run("ip", "netns", "exec", "left.a", "sysctl", "-n", *keys).out.split()
 
     box.up(text("", ""))
     plain = values()
-    box.up(text("net.ipv4.tcp_syn_retries: 2", "ipv4.log_martians: 1, ipv4.neigh.base_reachable_time_ms: 5000"))
-    assert values() == ["2", "1", "5000"] != plain
+    box.up(text("net.ipv4.tcp_syn_retries: 2, net.ipv4.conf.all.arp_ignore: 1, net.ipv4.conf.lo.rp_filter: 1",
+                "ipv4.log_martians: 1, ipv4.neigh.base_reachable_time_ms: 5000, ipv4.promote_secondaries: 1"))
+    assert values() == ["2", "1", "5000", "1", "1", "1"] != plain
     path = box.write("net.yaml", text("", ""))
     plan = box.warren("plan", path, check=3)
     assert "net.ipv4.tcp_syn_retries 2" in plan.out and "not in the file any more" in plan.out

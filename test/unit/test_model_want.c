@@ -61,13 +61,13 @@ static void assert_conf(const struct wr_conf *conf, struct expected expected)
 	assert_int_equal(conf->value[WR_CONF_V6_FORCE_FORWARDING], expected.v6_force);
 }
 
-static void assert_level(const struct wr_conf *conf, int v4, int v6, int disable, int accept_ra)
+static void assert_level(const struct wr_conf *conf, int v4_rest, int v4, int v6, int disable, int accept_ra)
 {
 	assert_int_equal(conf->value[WR_CONF_V4_FORWARDING], v4);
 	assert_int_equal(conf->value[WR_CONF_V4_RP_FILTER], 0);
 	assert_int_equal(conf->value[WR_CONF_V4_PROXY_ARP], 0);
-	assert_int_equal(conf->value[WR_CONF_V4_ACCEPT_LOCAL], U);
-	assert_int_equal(conf->value[WR_CONF_V4_ARP_IGNORE], U);
+	assert_int_equal(conf->value[WR_CONF_V4_ACCEPT_LOCAL], v4_rest);
+	assert_int_equal(conf->value[WR_CONF_V4_ARP_IGNORE], v4_rest);
 	assert_int_equal(conf->value[WR_CONF_V6_FORWARDING], v6);
 	assert_int_equal(conf->value[WR_CONF_V6_DISABLE], disable);
 	assert_int_equal(conf->value[WR_CONF_V6_ACCEPT_RA], accept_ra);
@@ -82,8 +82,8 @@ static void test_namespace(void **state)
 
 	give(v4, AF_INET);
 	wr_model_want_conf(*state);
-	assert_level(&ns->conf_all, 0, 0, U, U);
-	assert_level(&ns->conf_default, 0, 0, 1, U);
+	assert_level(&ns->conf_all, 0, 0, 0, U, U);
+	assert_level(&ns->conf_default, U, 0, 0, 1, U);
 	assert_conf(&v4->conf, (struct expected){0, 0, U, 1, U, U});
 	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, U, U, U});
 }
@@ -97,8 +97,8 @@ static void test_router(void **state)
 	give(both, AF_INET);
 	give(both, AF_INET6);
 	wr_model_want_conf(*state);
-	assert_level(&ns->conf_all, 1, 1, U, U);
-	assert_level(&ns->conf_default, 1, 1, 0, 0);
+	assert_level(&ns->conf_all, 0, 1, 1, U, U);
+	assert_level(&ns->conf_default, U, 1, 1, 0, 0);
 	assert_conf(&v4->conf, (struct expected){1, 0, U, 1, U, U});
 	assert_conf(&both->conf, (struct expected){1, 0, U, 0, 0, U});
 }
@@ -109,8 +109,8 @@ static void test_router_v4(void **state)
 
 	give(wr_ns_add_link(ns, WR_LINK_VETH, "eth0"), AF_INET);
 	wr_model_want_conf(*state);
-	assert_level(&ns->conf_all, 1, 0, U, U);
-	assert_level(&ns->conf_default, 1, 0, 1, U);
+	assert_level(&ns->conf_all, 0, 1, 0, U, U);
+	assert_level(&ns->conf_default, U, 1, 0, 1, U);
 }
 
 /* An address of lo counts, and lo must take it. */
@@ -120,8 +120,8 @@ static void test_loopback_v6(void **state)
 
 	give(ns->links[0], AF_INET6);
 	wr_model_want_conf(*state);
-	assert_level(&ns->conf_all, 1, 1, U, U);
-	assert_level(&ns->conf_default, 1, 1, 0, 0);
+	assert_level(&ns->conf_all, 0, 1, 1, U, U);
+	assert_level(&ns->conf_default, U, 1, 1, 0, 0);
 	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, 0, U, U});
 }
 
@@ -134,8 +134,8 @@ static void test_bridge_namespace(void **state)
 	ns->is_bridge = true;
 	port->master = bridge;
 	wr_model_want_conf(*state);
-	assert_level(&ns->conf_all, 0, 0, U, U);
-	assert_level(&ns->conf_default, 0, 0, 1, U);
+	assert_level(&ns->conf_all, 0, 0, 0, U, U);
+	assert_level(&ns->conf_default, U, 0, 0, 1, U);
 	assert_conf(&bridge->conf, (struct expected){0, 0, U, 1, U, U});
 	assert_conf(&port->conf, (struct expected){0, 0, U, 1, U, U});
 }
@@ -174,8 +174,8 @@ static void test_written_all(void **state)
 	wr_ns_set_sysctl(ns, NULL, "net.ipv4.conf.eth1.forwarding", "0", place);
 	wr_ns_set_sysctl(ns, NULL, "net.ipv6.conf.eth1.disable_ipv6", "1", place);
 	wr_model_want_conf(*state);
-	assert_level(&ns->conf_all, 1, 1, 0, U);
-	assert_level(&ns->conf_default, 1, 1, 0, 0);
+	assert_level(&ns->conf_all, 0, 1, 1, 0, U);
+	assert_level(&ns->conf_default, U, 1, 1, 0, 0);
 	assert_conf(&a->conf, (struct expected){1, 0, U, 0, 0, U});
 	assert_conf(&b->conf, (struct expected){0, 0, U, 1, U, U});
 }

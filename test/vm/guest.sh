@@ -62,10 +62,11 @@ machine() {
 }
 # What an alien has: in the machine, or in a namespace (-n NAME).
 aliens() {
-	ip "$@" -d -o link show type dummy
-	ip "$@" -d -o link show type vlan
-	ip "$@" -d -o link show type vrf
-	ip "$@" -d -o link show type wireguard
+	{
+		for kind in dummy vlan vrf wireguard; do
+			ip "$@" -d -o link show type $kind
+		done
+	} | sed 's/ state [A-Z]*//' # which follows by itself, a little later
 	for device in al0 al0.7 al-red al1 al-wg; do
 		ip "$@" -o address show dev $device | sed 's/valid_lft.*//'
 	done
@@ -175,6 +176,31 @@ cd /examples || exit
 echo "TAP version 13"
 echo "# Linux $(uname -r)"
 check "warren's version" warren version
+
+# --- a kernel whose IPv6 is switched off -----------------------------------------------------------------------------------
+if [ ! -e /proc/sys/net/ipv6 ]; then
+	cat >dual.yaml <<-'YAML'
+		name: dual
+		bridges:
+		  lan: {subnet: ["10.20.0.0/24", "fd20::/64"]}
+		namespaces:
+		  one: {interfaces: {eth0: lan}}
+		YAML
+	machine >/tmp/before
+	for file in bridge.yaml router-host.yaml router-namespace.yaml; do
+		network=${file%.yaml}
+		check "no IPv6: $file: up" warren up "$file"
+		pings
+		steady "$file" "$network"
+		check "no IPv6: $file: down" warren down "$network"
+	done
+	check "no IPv6: what needs it is refused" exits 1 warren up dual.yaml
+	check "no IPv6: and it is said why" says 'ipv6.disable' warren up dual.yaml
+	machine >/tmp/after
+	check "no IPv6: nothing is left" same /tmp/before /tmp/after
+	echo "1..$number"
+	poweroff -f
+fi
 check "no module of it is loaded yet" exits 1 grep -E '^(veth|bridge) ' /proc/modules
 
 # --- somebody else's interfaces ------------------------------------------------------------------------------------------
