@@ -65,6 +65,9 @@ int wr_pin_state(struct wr_host *host, const char *pin, struct wr_error *reterr)
 int wr_pins_each(struct wr_host *host, int (*visit)(const char *pin, enum wr_pin_state state, void *data), void *data,
 		 struct wr_error *reterr);
 
+/* The same without looking at what each is: names alone. */
+int wr_pins_names(struct wr_host *host, int (*visit)(const char *pin, void *data), void *data, struct wr_error *reterr);
+
 /* The open namespace of a pin: from host->open, else opened now. -ENOENT: nothing of that name; -ESTALE: it is no namespace;
  * -EINVAL: a namespace of another type. */
 int wr_netns_get(struct wr_host *host, const char *pin, struct wr_netns **ret, struct wr_error *reterr);

@@ -75,25 +75,16 @@ int wr_pins_prepare(struct wr_host *host, struct wr_error *reterr)
 
 /* --- what is there under a name ------------------------------------------------------------------------------------ */
 
-/* name relative to directory, or an absolute path with AT_FDCWD. */
-static int state_of(int directory, const char *name)
+static int state_of(const char *path)
 {
 	struct stat status;
 	struct statfs filesystem;
-	int r;
 
-	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+	if (lstat(path, &status) < 0)
 		return errno == ENOENT ? WR_PIN_ABSENT : -errno;
 	if (!S_ISREG(status.st_mode))
 		return WR_PIN_OTHER;
-	if (directory == AT_FDCWD) {
-		r = statfs(name, &filesystem);
-	} else {
-		WR_CLEANUP_CLOSE int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-		r = fd < 0 ? -1 : fstatfs(fd, &filesystem);
-	}
-	if (r < 0)
+	if (statfs(path, &filesystem) < 0)
 		return errno == ENOENT ? WR_PIN_ABSENT : -errno;
 	if (filesystem.f_type == NSFS_MAGIC)
 		return WR_PIN_NAMESPACE;
@@ -107,14 +98,13 @@ int wr_pin_state(struct wr_host *host, const char *pin, struct wr_error *reterr)
 
 	if (r < 0)
 		return r;
-	r = state_of(AT_FDCWD, path);
+	r = state_of(path);
 	if (r < 0)
 		return wr_fail(reterr, WR_ERR_SYSTEM, r, "cannot look at %s: %s", path, strerror(-r));
 	return r;
 }
 
-int wr_pins_each(struct wr_host *host, int (*visit)(const char *pin, enum wr_pin_state state, void *data), void *data,
-		 struct wr_error *reterr)
+int wr_pins_names(struct wr_host *host, int (*visit)(const char *pin, void *data), void *data, struct wr_error *reterr)
 {
 	DIR *directory = opendir(host->pins);
 	struct dirent *entry;
@@ -126,8 +116,6 @@ int wr_pins_each(struct wr_host *host, int (*visit)(const char *pin, enum wr_pin
 		return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot list %s: %s", host->pins, strerror(errno));
 	}
 	while (r >= 0) {
-		int state;
-
 		errno = 0;
 		entry = readdir(directory);
 		if (entry == NULL) {
@@ -136,17 +124,37 @@ int wr_pins_each(struct wr_host *host, int (*visit)(const char *pin, enum wr_pin
 					    strerror(errno));
 			break;
 		}
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		state = state_of(dirfd(directory), entry->d_name);
-		if (state < 0)
-			r = wr_fail(reterr, WR_ERR_SYSTEM, state, "cannot look at %s/%s: %s", host->pins, entry->d_name,
-				    strerror(-state));
-		else if (state != WR_PIN_ABSENT) /* gone since it was listed */
-			r = visit(entry->d_name, (enum wr_pin_state)state, data);
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = visit(entry->d_name, data);
 	}
 	closedir(directory);
 	return r < 0 ? r : 0;
+}
+
+/* A name on its way to a visitor that wants to know what it stands for. */
+struct looking {
+	struct wr_host *host;
+	int (*visit)(const char *pin, enum wr_pin_state state, void *data);
+	void *data;
+	struct wr_error *reterr;
+};
+
+static int look(const char *pin, void *data)
+{
+	struct looking *looking = data;
+	int state = wr_pin_state(looking->host, pin, looking->reterr);
+
+	if (state < 0 || state == WR_PIN_ABSENT) /* gone since it was listed */
+		return state < 0 ? state : 0;
+	return looking->visit(pin, (enum wr_pin_state)state, looking->data);
+}
+
+int wr_pins_each(struct wr_host *host, int (*visit)(const char *pin, enum wr_pin_state state, void *data), void *data,
+		 struct wr_error *reterr)
+{
+	struct looking looking = {.host = host, .visit = visit, .data = data, .reterr = reterr};
+
+	return wr_pins_names(host, look, &looking, reterr);
 }
 
 /* --- names given and taken ----------------------------------------------------------------------------------------- */

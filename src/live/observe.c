@@ -183,13 +183,25 @@ static int remember_mark(struct wr_observing *o, struct wr_ns *ns, struct wr_err
 	return 0;
 }
 
+static int remember_name(const char *pin, void *data)
+{
+	struct wr_observing *o = data;
+	char *name = wr_arena_strdup(o->model->arena, pin);
+
+	return name != NULL && wr_map_put(&o->names, name, name) >= 0 ? 0 : -ENOMEM;
+}
+
 /* What is there under the pin of a wanted namespace. */
 static int observe_wanted(struct wr_observing *o, const struct wr_ns *wanted, struct wr_error *reterr)
 {
 	struct wr_error error = {0};
 	struct wr_netns *netns;
 	struct wr_ns *ns;
-	int state = WR_PIN_NAMESPACE, r = wr_netns_look(o->host, wanted->pin, &netns, &error);
+	int state = WR_PIN_NAMESPACE, r;
+
+	if (wr_map_get(&o->names, wanted->pin) == NULL)
+		return 0;
+	r = wr_netns_look(o->host, wanted->pin, &netns, &error);
 
 	if (r == -ENOENT)
 		return 0;
@@ -355,7 +367,7 @@ static int begin(struct wr_observing *o, struct wr_arena *arena, struct wr_error
 	if (o->model == NULL)
 		return wr_fail_memory(reterr);
 	o->model->live = true;
-	o->wanted_by_pin.arena = o->by_mark.arena = arena;
+	o->wanted_by_pin.arena = o->by_mark.arena = o->names.arena = arena;
 	if (wanted == NULL)
 		return 0;
 	o->model->ns_prefix = wr_arena_strdup(arena, wanted->ns_prefix);
@@ -377,6 +389,9 @@ int wr_live_observe(struct wr_host *host, const struct wr_live_request *request,
 
 	if (r == 0)
 		r = observe_host(&o, reterr);
+	/* Names first: most of a large file's may not be there, and asking for each would take longer than all the rest. */
+	if (r == 0 && request->wanted != NULL)
+		r = wr_pins_names(host, remember_name, &o, reterr);
 	for (size_t i = 1; r == 0 && request->wanted != NULL && i < request->wanted->n_ns; i++)
 		r = observe_wanted(&o, request->wanted->ns[i], reterr);
 	if (r == 0 && !request->only_wanted)

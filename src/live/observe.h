@@ -19,6 +19,7 @@ struct wr_observing {
 	struct wr_model *model;
 	struct wr_reading **readings; /* of model->ns[i]; NULL where nothing was read */
 	size_t n_readings, capacity_readings;
+	struct wr_map names;	     /* in the directory of pins */
 	struct wr_map wanted_by_pin; /* struct wr_ns of the wanted model */
 	struct wr_map by_mark;	     /* the same readings by the alias of their namespace's lo */
 	bool saw_proto;		     /* this kernel keeps who made an address */
