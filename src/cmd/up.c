@@ -60,8 +60,9 @@ const struct wr_command wr_command_up = {
 		    "    Bring up ./warren.yaml.\n"
 		    "warren up shop.yaml\n"
 		    "    Bring up a file by its name; edit it and say the same again to change the running network.\n"
-		    "warren up --name shop2 shop.yaml\n"
-		    "    Bring up a second copy of it beside the first.",
+		    "warren up --name routers2 routers.yaml\n"
+		    "    Bring up a second copy of it beside the first; bridges that this machine joins need other "
+		    "subnets.",
 	.complete = "files",
 	.options = options,
 	.run = run,
