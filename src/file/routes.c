@@ -206,6 +206,32 @@ static bool is_double(struct routes *routes, const struct wr_route *route, struc
 	return false;
 }
 
+/* The kernel keeps a route to each subnet of an interface by itself; IPv4's has metric 0, and another under its key would take
+ * its place, and take it away again. */
+static bool is_the_kernels(struct routes *routes, const struct wr_route *route)
+{
+	char text[WR_PREFIX_TEXT_MAX];
+
+	if (route->to.ip.family != AF_INET || route->metric || route->table != RT_TABLE_MAIN || route->to.length == 32)
+		return false;
+	for (size_t i = 0; i < routes->ns->ns->n_links; i++) {
+		const struct wr_link *link = routes->ns->ns->links[i];
+
+		for (size_t k = 0; k < link->n_addresses; k++) {
+			const struct wr_prefix *prefix = &link->addresses[k].prefix;
+			struct wr_ip network = wr_prefix_network(prefix);
+
+			if (prefix->length != route->to.length || !wr_ip_equal(&network, &route->to.ip))
+				continue;
+			wr_diagnose(routes->a->diagnostics, route->place, "it needs no line, or a metric of its own",
+				    "the route to %s over '%s' is there by itself", wr_prefix_format(&route->to, text),
+				    link->ifname);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void add_route(struct routes *routes, const struct wr_nf_route *from, const struct wr_prefix *to,
 		      struct wr_map *known)
 {
@@ -220,7 +246,8 @@ static void add_route(struct routes *routes, const struct wr_nf_route *from, con
 	route.to.ip = wr_prefix_network(&route.to);
 	if (route.to.ip.family == AF_INET6 && !route.metric)
 		route.metric = METRIC_USUAL_V6;
-	if (!add_hops(routes, from, &route) || !set_source(routes, from, &route) || is_double(routes, &route, known))
+	if (!add_hops(routes, from, &route) || !set_source(routes, from, &route) || is_double(routes, &route, known) ||
+	    is_the_kernels(routes, &route))
 		return;
 	added = wr_ns_add_route(routes->ns->ns);
 	if (added)

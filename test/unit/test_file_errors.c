@@ -131,6 +131,10 @@ static const struct row names_rows[] = {
 	{"no bridge, no link", "namespaces: {a: {interfaces: {e: {}}}}\n",
 	 "1:31: interface 'e' of namespace 'a' has no bridge and no link (write {bridge: NAME}, or name it as an end "
 	 "under 'links')\n"},
+	{"a route that the kernel keeps",
+	 "links: [[a:x, b:x]]\nnamespaces:\n  a: {interfaces: {x: {address: 10.0.0.1/24}}, routes: [{to: 10.0.0.0/24, "
+	 "dev: x}]}\n",
+	 "3:57: the route to 10.0.0.0/24 over 'x' is there by itself (it needs no line, or a metric of its own)\n"},
 	{"one ifname twice", "bridges: {l: {ifname: br0, host: true}, m: {ifname: br0, host: true}}\n",
 	 "1:41: bridge 'm' and bridge 'l' (line 1) get one name in the kernel, 'br0' ('ifname' or 'prefix' gives "
 	 "another name)\n"},
