@@ -349,7 +349,7 @@ static int wr_read_into(struct wr_arena *arena, const char *path, const char **r
 
 	if (r < 0)
 		return r;
-	*ret = wr_arena_strndup(arena, text, length);
+	*ret = wr_arena_memdup(arena, text, length + 1); /* what a crash left may hold zeros */
 	if (ret_length)
 		*ret_length = length;
 	free(text);

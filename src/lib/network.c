@@ -147,6 +147,16 @@ static int load(struct wr_network *network, char **ret_messages, struct wr_error
 	return r < 0 ? failed(r, &diagnostics, ret_messages, reterr) : 0;
 }
 
+/* A file may hold zeros, which the reader refuses where they stand; one more stands behind the copy. */
+static char *copy_text(struct wr_arena *arena, const char *text, size_t length)
+{
+	char *copy = wr_arena_alloc(arena, length + 1);
+
+	if (copy && length)
+		memcpy(copy, text, length);
+	return copy;
+}
+
 int wr_load_text(const char *source, const char *text, size_t length, const char *name, struct wr_network **ret,
 		 char **ret_messages, struct wr_error *reterr)
 {
@@ -159,7 +169,7 @@ int wr_load_text(const char *source, const char *text, size_t length, const char
 		return wr_fail_memory(reterr);
 	network->arena = arena;
 	network->source = wr_arena_strdup(arena, source);
-	network->text = wr_arena_strndup(arena, text, length);
+	network->text = copy_text(arena, text, length);
 	network->length = length;
 	network->name = name ? wr_arena_strdup(arena, name) : NULL;
 	if (!network->source || !network->text || (name && !network->name))

@@ -91,3 +91,11 @@ def test_output_to_a_full_disk(box):
     path = box.write("trio.yaml", TRIO)
     done = box.sh(f"'{WARREN}' show '{path}' > /dev/full", check=False)
     assert done.status == 1 and "No space" in done.err
+
+
+def test_a_file_of_zeros(box):
+    """The reader sees all of it: nothing is read beyond a copy that ended at the first zero."""
+    for content in (b"\0" * 5000, b"name: a\n" + b"\0" * 5000 + b"bridges: {}\n"):
+        path = box.directory / "zeros.yaml"
+        path.write_bytes(content)
+        assert box.warren("show", path, check=2).err
