@@ -218,17 +218,30 @@ static int decode_af_spec(struct wr_link *link, const struct nlattr *nest, struc
 }
 
 /* The first alternative name; a link of ours has one. */
+/* Whether a name begins as those that the network gives: "shop.". */
+static bool is_of_network(const char *altname, const char *network)
+{
+	size_t length = strlen(network);
+
+	return strncmp(altname, network, length) == 0 && altname[length] == '.';
+}
+
+/* A link may have several; the network's own is the one that counts, and of others any. */
 static int decode_altname(struct wr_link *link, const struct nlattr *list, struct wr_error *reterr)
 {
-	const char *end = (const char *)list + list->nla_len;
+	const char *end = (const char *)list + list->nla_len, *network = link->ns->model->name;
 
 	for (const struct nlattr *attr = mnl_attr_get_payload(list); mnl_attr_ok(attr, (int)(end - (const char *)attr));
 	     attr = mnl_attr_next(attr)) {
-		if (mnl_attr_get_type(attr) != IFLA_ALT_IFNAME || link->altname != NULL)
+		const char *name;
+
+		if (mnl_attr_get_type(attr) != IFLA_ALT_IFNAME)
 			continue;
-		link->altname = copy_text(link->ns->model->arena, attr);
-		if (link->altname == NULL)
+		name = copy_text(link->ns->model->arena, attr);
+		if (name == NULL)
 			return wr_fail_memory(reterr);
+		if (link->altname == NULL || is_of_network(name, network))
+			link->altname = name;
 	}
 	return 0;
 }

@@ -122,3 +122,12 @@ def test_a_port_in_somebody_elses_bridge_when_an_edit_fails(box):
 def test_table_local_is_refused(box):
     text = WEB.replace("10.2.0.2}}}", "10.2.0.2}}, routes: [{to: 192.0.2.0/24, dev: eth0, table: local}]}")
     assert "table local is the kernel's own" in box.warren("up", box.write("net.yaml", text), check=2).err
+
+
+def test_a_second_altname(box):
+    """Somebody gives one of our links a name of their own, before or after ours."""
+    box.up(WEB)
+    box.sh("ip link property del dev shop-lan altname shop.lan; ip link property add dev shop-lan altname mine")
+    converged(box, WEB)
+    box.sh("ip link property del dev shop-lan altname shop.lan; ip link property add dev shop-lan altname other altname shop.lan")
+    assert "nothing to do" in box.up(WEB).out
