@@ -18,9 +18,12 @@
 static int wr_write_setting(struct wr_executor *x, const struct wr_ns *ns, const char *key, const char *value,
 			    struct wr_error *reterr)
 {
-	const struct wr_netns *netns = wr_executor_netns(x, ns);
-	int r = wr_executor_flush(x, reterr);
+	const struct wr_netns *netns = wr_executor_netns(x, ns, reterr);
+	int r;
 
+	if (!netns)
+		return -ENOENT;
+	r = wr_executor_flush(x, reterr);
 	if (r < 0)
 		return r;
 	r = wr_executor_go(x, netns, reterr);
@@ -75,8 +78,8 @@ int wr_execute_set_sysctl(struct wr_executor *x, const struct wr_step *step, str
 
 	if (r < 0)
 		return r;
-	if (wr_sysctl_read(x->host, wr_executor_netns(x, step->ns), true, step->sysctl->key, said, sizeof said, NULL) <
-	    0) {
+	if (wr_sysctl_read(x->host, wr_executor_netns(x, step->ns, reterr), true, step->sysctl->key, said, sizeof said,
+			   NULL) < 0) {
 		step->sysctl->value = NULL;
 		return 0;
 	}

@@ -139,7 +139,7 @@ static void wr_put_queues(struct wr_batch *batch)
 int wr_execute_add_cable(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
 {
 	struct wr_link *link = step->link, *peer = link->peer;
-	const struct wr_netns *far = wr_executor_netns(x, peer->ns);
+	const struct wr_netns *far = wr_executor_netns(x, peer->ns, reterr);
 	struct wr_batch *batch = wr_executor_batch(x, link->ns, reterr);
 	struct ifinfomsg *header;
 	size_t info, data, other;
@@ -185,7 +185,7 @@ int wr_execute_mark_link(struct wr_executor *x, const struct wr_step *step, stru
 int wr_execute_move_port(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
 {
 	struct wr_link *link = step->link;
-	const struct wr_netns *target = wr_executor_netns(x, link->ns);
+	const struct wr_netns *target = wr_executor_netns(x, link->ns, reterr);
 	struct wr_batch *batch = wr_link_message(x, step->old_link, NULL, reterr);
 
 	if (!batch || !target)

@@ -75,7 +75,7 @@ int wr_execute_adopt_ns(struct wr_executor *x, const struct wr_step *step, struc
 
 int wr_execute_del_ns(struct wr_executor *x, const struct wr_step *step, struct wr_error *reterr)
 {
-	struct wr_netns *netns = wr_executor_netns(x, step->ns);
+	struct wr_netns *netns = wr_executor_netns(x, step->ns, NULL);
 	int r = wr_executor_flush(x, reterr);
 
 	if (r < 0)

@@ -57,23 +57,24 @@ int wr_executor_flush(struct wr_executor *x, struct wr_error *reterr)
 	return r;
 }
 
-struct wr_netns *wr_executor_netns(struct wr_executor *x, const struct wr_ns *ns)
+struct wr_netns *wr_executor_netns(struct wr_executor *x, const struct wr_ns *ns, struct wr_error *reterr)
 {
 	if (ns->is_host)
 		return &x->host->self;
 	if (ns->netns)
 		return ns->netns;
-	return ns->match ? ns->match->netns : NULL;
+	if (ns->match && ns->match->netns)
+		return ns->match->netns;
+	wr_fail(reterr, WR_ERR_KERNEL, -ENOENT, "namespace '%s' is not open", ns->name);
+	return NULL;
 }
 
 struct wr_batch *wr_executor_batch(struct wr_executor *x, struct wr_ns *ns, struct wr_error *reterr)
 {
-	struct wr_netns *netns = wr_executor_netns(x, ns);
+	struct wr_netns *netns = wr_executor_netns(x, ns, reterr);
 
-	if (!netns) {
-		wr_fail(reterr, WR_ERR_KERNEL, -ENOENT, "namespace '%s' is not open", ns->name);
+	if (!netns)
 		return NULL;
-	}
 	if (x->target && (x->target != netns || wr_batch_is_full(&x->batch)) && wr_executor_flush(x, reterr) < 0)
 		return NULL;
 	x->batch.nl = &netns->nl;

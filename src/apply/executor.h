@@ -34,8 +34,8 @@ int wr_executor_flush(struct wr_executor *x, struct wr_error *reterr);
 /* Brings the thread into a namespace, where it stays until a step needs it elsewhere; or home. */
 int wr_executor_go(struct wr_executor *x, const struct wr_netns *netns, struct wr_error *reterr);
 void wr_executor_leave(struct wr_executor *x);
-/* The open namespace of one of either model. */
-struct wr_netns *wr_executor_netns(struct wr_executor *x, const struct wr_ns *ns);
+/* The open namespace of one of either model. NULL: it is not open, and *reterr is filled: whoever went on would act in the host. */
+struct wr_netns *wr_executor_netns(struct wr_executor *x, const struct wr_ns *ns, struct wr_error *reterr);
 /* The number of an interface of a namespace by name, in either model; 0: none. */
 uint32_t wr_executor_find_ifindex(const struct wr_ns *ns, const char *ifname);
 /* A free interface number for a new link of ns: explicit ones need no looking up, and collide with nobody's. */

@@ -392,6 +392,8 @@ int wr_live_observe(struct wr_host *host, const struct wr_live_request *request,
 	/* Names first: most of a large file's may not be there, and asking for each would take longer than all the rest. */
 	if (r == 0 && request->wanted != NULL)
 		r = wr_pins_names(host, remember_name, &o, reterr);
+	if (r == -ENOMEM)
+		return wr_fail_memory(reterr);
 	for (size_t i = 1; r == 0 && request->wanted != NULL && i < request->wanted->n_ns; i++)
 		r = observe_wanted(&o, request->wanted->ns[i], reterr);
 	if (r == 0 && !request->only_wanted)
