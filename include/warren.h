@@ -43,7 +43,10 @@ struct wr_settings {
 	void (*on_progress)(void *data, const char *phase, size_t done, size_t total);
 	/* Asked between requests; not 0 stops the work and rolls back (the number is a signal's, for the message). */
 	int (*is_interrupted)(void *data);
-	void *data; /* passed to the three */
+	/* Told what a person should know and what is no failure: a chain of somebody else's that drops the network's traffic, with
+	 * the command that would open it; a setting of the host that stays changed. */
+	void (*on_warning)(void *data, const char *text);
+	void *data; /* passed to all of them */
 };
 
 /* Needs no privilege: what a call needs is checked when it is made. settings may be NULL. */
@@ -66,7 +69,7 @@ const char *wr_network_namespace(const struct wr_network *network, size_t i); /*
 enum wr_format {
 	WR_FORMAT_TEXT,
 	WR_FORMAT_JSON,	    /* share/warren-output.schema.json */
-	WR_FORMAT_COMMANDS, /* wr_plan only: ip, bridge and sysctl commands for sh */
+	WR_FORMAT_COMMANDS, /* wr_plan: ip, bridge, sysctl and nft commands for sh. wr_firewall: the language of nft */
 };
 
 /* The file in long form, every default spelled out, addresses handed out from the file alone. */
@@ -110,6 +113,10 @@ int wr_networks(struct wr_context *context, char ***ret, size_t *ret_count, stru
 /* The names ("shop/web") of the namespaces of a network, or of all when network is NULL; NULL-terminated, one block to free. */
 int wr_namespaces(struct wr_context *context, const char *network, char ***ret, size_t *ret_count,
 		  struct wr_error *reterr);
+
+/* What packet filters do, as the kernel has them, with what they counted: of one namespace (named as for wr_exec; "host" is this
+ * machine), or, ns NULL, of all namespaces of warren's networks. Of this machine only tables of warren's networks are shown. */
+int wr_firewall(struct wr_context *context, const char *ns, enum wr_format format, char **ret, struct wr_error *reterr);
 
 /* --- running programs inside ---------------------------------------------------------------------------------------------- */
 

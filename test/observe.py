@@ -2,7 +2,7 @@
 """What a machine has, as plain data that two moments of it can be compared by: iproute2, /proc and the file system are the
 witnesses, never warren.
 
-host()      everything that `down` must leave as it was: links, addresses, routes, rules, neighbours, settings, pins, mounts, files
+host()      everything that `down` must leave as it was: links, addresses, routes, rules, neighbours, packet filter, settings, pins, mounts, files
 network()   the inside of every pinned namespace, by pin, with what differs from run to run (numbers, timers) left out
 pinned()    the same with the numbers: for "nothing was touched"
 differences(a, b)  what is not the same, one line each
@@ -12,6 +12,7 @@ As a program: prints host() and network() as JSON.
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -106,6 +107,43 @@ def interfaces(namespace=None, drop=frozenset()):
     }
 
 
+def _uncounted(value, drop):
+    """A part of nft's JSON without what traffic changes."""
+    if isinstance(value, dict):
+        return {key: _uncounted(item, drop) for key, item in value.items() if key not in drop}
+    if isinstance(value, list):
+        return [_uncounted(item, drop) for item in value]
+    return value
+
+
+def filters(namespace=None, handles=False):
+    """The packet filter, {table: {chain, set or map: what is in it}}. handles: with the numbers by which a rule is the same rule."""
+    if not shutil.which("nft"):
+        return {}
+    into = ["nsenter", "--net=" + os.path.join(PINS, namespace), "--"] if namespace else []
+    done = subprocess.run([*into, "nft", "-j", "list", "ruleset"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"nft in {namespace or 'the machine'}: {done.stderr}")
+    found, drop = {}, {"packets", "bytes", "expires"} | (set() if handles else {"handle"})
+    for item in json.loads(done.stdout)["nftables"]:
+        ((kind, body),) = item.items()
+        if kind == "metainfo":
+            continue
+        table = found.setdefault(f"{body.pop('family')} {body['name'] if kind == 'table' else body.pop('table')}", {})
+        if kind == "table":
+            table["table"] = _uncounted(body, drop)
+        elif kind == "rule":
+            table["chain " + body["chain"]]["rules"].append(_uncounted(body, drop))
+        elif kind == "chain":
+            table["chain " + body["name"]] = {**_uncounted(body, drop), "rules": []}
+        else:
+            entry = _uncounted(body, drop)
+            # What is put there by packets is no part of it.
+            entry["elem"] = [] if "dynamic" in body.get("flags", []) else _sorted(entry.get("elem", []))
+            table[f"{kind} {body['name']}"] = entry
+    return found
+
+
 def sysctls(top="/proc/sys/net"):
     values = {}
     for folder, _, names in os.walk(top):
@@ -193,24 +231,31 @@ def host():
     shared = [text for text in found_mounts if text.split()[1] == "/run/netns" and text.split()[0].endswith("/netns")]
     for text in shared:
         found_mounts.remove(text)
-    everything.update(sysctls=sysctls(), files=found_files, mounts=found_mounts, pins=pins())
+    everything.update(filters=filters(), sysctls=sysctls(), files=found_files, mounts=found_mounts, pins=pins())
     return everything
 
 
 def network(drop=frozenset()):
     """The inside of every pinned namespace, comparable between two machines. The host's own side is under ''."""
     drop = NUMBERS | set(drop)
-    found = {"": interfaces(None, drop)}
+
+    def inside(pin):
+        return {**interfaces(pin, drop), "filters": filters(pin)}
+
+    found = {"": inside(None)}
     for pin in pins():
-        found[pin] = interfaces(pin, drop) if is_namespace(pin) else "no namespace"
+        found[pin] = inside(pin) if is_namespace(pin) else "no namespace"
     return found
 
 
 def pinned():
-    """As network(), with interface numbers and namespace numbers: equal only if nothing was made anew."""
-    found = {"": interfaces()}
+    """As network(), with interface numbers, namespace numbers and handles of rules: equal only if nothing was made anew."""
+    def inside(pin):
+        return {**interfaces(pin), "filters": filters(pin, True)}
+
+    found = {"": inside(None)}
     for pin, number in pins().items():
-        found[pin] = {"inode": number, **(interfaces(pin) if is_namespace(pin) else {})}
+        found[pin] = {"inode": number, **(inside(pin) if is_namespace(pin) else {})}
     return found
 
 

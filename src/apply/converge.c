@@ -17,6 +17,7 @@ int wr_converge_observe(const struct wr_convergence *c, bool inherited, struct w
 		.depth = c->marks_only ? WR_LIVE_MARKS : WR_LIVE_FULL,
 		.only_wanted = c->only_names,
 		.neighbours = c->neighbours,
+		.filters = inherited ? WR_LIVE_FILTERS_ALL : c->filters,
 		.skip_inherited = !inherited,
 	};
 

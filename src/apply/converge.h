@@ -8,16 +8,18 @@
 #pragma once
 
 #include "apply/apply.h"
+#include "live/live.h"
 
 struct wr_convergence {
 	struct wr_apply *apply;
 	const struct wr_model *wanted;
 	const struct wr_model *names; /* whose pins are looked at besides marked ones; may be NULL */
 	const char *network;
-	bool only_names; /* nothing marked is there beyond `names` */
-	bool marks_only; /* `down`: the inside of namespaces does not matter */
-	bool neighbours; /* some of ours were there: they are looked for in every round */
-	bool touched;	 /* set once a step was carried out */
+	bool only_names;	      /* nothing marked is there beyond `names` */
+	bool marks_only;	      /* `down`: the inside of namespaces does not matter */
+	bool neighbours;	      /* some of ours were there: they are looked for in every round */
+	enum wr_live_filters filters; /* how much is read of packet filters after the first look */
+	bool touched;		      /* set once a step was carried out */
 	size_t n_steps;
 };
 

@@ -47,6 +47,12 @@ static void wr_put_bridge_options(struct wr_batch *batch, const struct wr_bridge
 		wr_put_u16(batch, IFLA_BR_GROUP_FWD_MASK, (uint16_t)options->group_fwd_mask);
 	if (snooping >= 0)
 		wr_put_u8(batch, IFLA_BR_MCAST_SNOOPING, (uint8_t)snooping);
+	if (options && options->linklocal_learn >= 0) {
+		const uint32_t bit = 1u << BR_BOOLOPT_NO_LL_LEARN;
+		const struct br_boolopt_multi switches = {.optval = options->linklocal_learn ? 0 : bit, .optmask = bit};
+
+		wr_put(batch, IFLA_BR_MULTI_BOOLOPT, &switches, sizeof switches);
+	}
 	wr_put_nest_end(batch, data);
 	wr_put_nest_end(batch, info);
 }

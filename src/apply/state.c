@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "file/netfile.h"
+#include "filter/remember.h"
 #include "kernel/netns.h"
 #include "model/name.h"
 
@@ -263,6 +264,32 @@ void wr_state_close(struct wr_state *state)
 
 /* --- around the work ------------------------------------------------------------------------------------------------------- */
 
+/* What the host had where the network changes it: the second witness beside the notes in its table. */
+static int wr_state_remember(struct wr_state *state, const struct wr_model *wanted, struct wr_error *reterr)
+{
+	char *path = wr_state_path(state, WR_REMEMBER_FILE);
+	struct wr_text WR_CLEANUP_TEXT text = {0};
+	char id[64];
+	int r;
+
+	if (!path)
+		return wr_fail_memory(reterr);
+	/* `down` begins with what is there, where nothing is wanted: what is remembered stays until it is done. */
+	if (wanted->live)
+		return 0;
+	r = wr_read_boot_id(id, reterr);
+	if (r < 0)
+		return r;
+	wr_remember_write(wanted, id, &text);
+	if (wr_text_error(&text) < 0)
+		return wr_fail_memory(reterr);
+	if (text.length)
+		return wr_file_replace(path, text.bytes, text.length, 0600, reterr);
+	return unlink(path) < 0 && errno != ENOENT
+		       ? wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot remove %s: %s", path, strerror(errno))
+		       : 0;
+}
+
 int wr_state_begin(struct wr_state *state, const struct wr_model *wanted, const char *text, size_t length,
 		   struct wr_error *reterr)
 {
@@ -284,6 +311,8 @@ int wr_state_begin(struct wr_state *state, const struct wr_model *wanted, const 
 	if (r == 0 && text)
 		r = wr_file_replace(source, wanted->source ? wanted->source : "",
 				    strlen(wanted->source ? wanted->source : ""), 0600, reterr);
+	if (r == 0)
+		r = wr_state_remember(state, wanted, reterr);
 	return r < 0 ? r : wr_file_replace(journal, lines.bytes, lines.length, 0600, reterr);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "kernel/netns.h"
 #include "live/live.h"
+#include "model/nft.h"
 
 #define WR_ROUNDS 4
 
@@ -42,6 +43,15 @@ static bool wr_has_neighbours(const struct wr_model *live)
 	return false;
 }
 
+/* Filters in namespaces, which may have left the file. */
+static bool wr_has_filters(const struct wr_model *live)
+{
+	for (size_t i = 1; i < live->n_ns; i++)
+		if (live->ns[i]->n_tables)
+			return true;
+	return false;
+}
+
 static bool wr_is_empty(const struct wr_model *live)
 {
 	const struct wr_ns *host = wr_model_host(live);
@@ -51,6 +61,9 @@ static bool wr_is_empty(const struct wr_model *live)
 			return false;
 	for (size_t i = 0; i < host->n_links; i++)
 		if (host->links[i]->ours)
+			return false;
+	for (size_t i = 0; i < host->n_tables; i++)
+		if (host->tables[i]->ours)
 			return false;
 	return true;
 }
@@ -73,6 +86,7 @@ static int wr_up_look(struct wr_up *up, struct wr_error *reterr)
 		return r;
 	forward->only_names = !wr_has_strays(up->before, up->request->wanted);
 	forward->neighbours = wr_has_neighbours(up->before);
+	forward->filters = wr_has_filters(up->before) ? WR_LIVE_FILTERS_OWN : WR_LIVE_FILTERS_WANTED;
 	return wr_plan_make(up->request->wanted, up->before, NULL, up->apply->arena, &up->result->plan, reterr);
 }
 
@@ -100,7 +114,8 @@ static int wr_up_put_back(struct wr_up *up, struct wr_error *reterr)
 	struct wr_convergence back = {.apply = &quiet,
 				      .wanted = up->before,
 				      .names = up->request->wanted,
-				      .network = up->request->wanted->name};
+				      .network = up->request->wanted->name,
+				      .filters = WR_LIVE_FILTERS_OWN};
 	struct wr_model *now = NULL;
 	struct wr_plan *plan = NULL;
 	int r;

@@ -130,4 +130,5 @@ const char *wr_cmd_option_words(const struct wr_option *option, char buffer[64])
 	}
 
 extern const struct wr_command wr_command_up, wr_command_down, wr_command_plan, wr_command_status, wr_command_show,
-	wr_command_exec, wr_command_shell, wr_command_run, wr_command_ls, wr_command_version, wr_command_help;
+	wr_command_firewall, wr_command_exec, wr_command_shell, wr_command_run, wr_command_ls, wr_command_version,
+	wr_command_help;

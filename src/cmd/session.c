@@ -102,6 +102,12 @@ void wr_cmd_on_warning(void *data, const char *text)
 	wr_cmd_say("%s", text);
 }
 
+static void on_warning(void *data, const char *text)
+{
+	wr_cmd_progress_end(data);
+	wr_cmd_say("warning: %s", text);
+}
+
 /* --- opening ------------------------------------------------------------------------------------------------------- */
 
 /* --timeout as wr_settings wants it. */
@@ -127,6 +133,7 @@ int wr_cmd_open(struct wr_invocation *invocation, bool may_stop)
 		.on_waiting = on_waiting,
 		.on_progress = on_progress,
 		.is_interrupted = is_interrupted,
+		.on_warning = on_warning,
 		.data = invocation,
 	};
 	struct wr_error error;

@@ -90,7 +90,10 @@ int wr_nf_assign(struct wr_nf_assigner *a, const char *machine)
 		return -ENOMEM;
 	wr_nf_fill_lengths(a);
 	wr_nf_check_segments(a);
-	if (assign_namespaces(a) < 0 || a->out_of_memory)
+	if (assign_namespaces(a) < 0)
+		return -ENOMEM;
+	wr_nf_assign_traffic(a);
+	if (a->out_of_memory)
 		return -ENOMEM;
 	if (a->diagnostics->total)
 		return -EINVAL;

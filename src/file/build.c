@@ -180,6 +180,7 @@ void wr_nf_build_port(struct wr_nf_reader *r, struct wr_nf_interface *interface)
 	port->mac_set = true;
 	port->mtu = link->mtu;
 	port->up = true;
+	port->isolated = link->isolated;
 	port->master = bridge;
 	port->peer = link;
 	port->place = link->place;

@@ -83,7 +83,9 @@ struct wr_nf_extra {
 	struct wr_nf_neighbour *neighbours, **neighbours_end;
 	struct wr_nf_hostname *hosts, **hosts_end;
 	struct wr_nf_server *servers, **servers_end;
-	struct wr_place forward_place; /* of a written `forward: false` */
+	struct wr_place forward_place;	 /* of a written `forward: false` */
+	struct wr_place nat_out_place;	 /* of `out` of `nat` */
+	struct wr_place *publish_places; /* of the host addresses of its publishes, one each; line 0: none written */
 };
 
 /* Interfaces beyond this many are found by a map. */
@@ -108,7 +110,7 @@ struct wr_nf_bridge {
 	size_t n_host_addresses;
 	const char *gateway; /* `gateway:` as written, or NULL */
 	const char *ifname;
-	struct wr_place gateway_place, host_place, ifname_place;
+	struct wr_place gateway_place, host_place, ifname_place, isolated_place, routed_place;
 	struct wr_bridge_options options;
 	struct wr_mac mac;
 	struct wr_nf_interface *gateway_interface; /* the gateway's, on this bridge; NULL: none */
@@ -181,6 +183,8 @@ void wr_nf_assign_routes(struct wr_nf_assigner *a, struct wr_nf_ns *ns, const st
 void wr_nf_assign_default_routes(struct wr_nf_assigner *a, struct wr_nf_ns *ns);
 /* extras.c: rules, neighbours, servers, host names. */
 void wr_nf_assign_extras(struct wr_nf_assigner *a, struct wr_nf_ns *ns, const struct wr_nf_subnets *subnets);
+/* traffic.c: translation, published ports and phrases of firewalls: the names and addresses in them. */
+void wr_nf_assign_traffic(struct wr_nf_assigner *a);
 /* check.c: what can be judged only with all addresses known. */
 void wr_nf_fill_lengths(struct wr_nf_assigner *a);
 void wr_nf_check_segments(struct wr_nf_assigner *a);

@@ -196,10 +196,36 @@ static void read_options(struct wr_nf_reader *r, void *object, const struct wr_n
 			    "forward_delay 0 of bridge '%s' is possible only without stp", b->bridge->name);
 }
 
+static void read_nat(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)
+{
+	wr_nf_read_bridge_nat(r, entry, &((struct wr_nf_bridge *)object)->bridge->nat);
+}
+
+static void read_isolated(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)
+{
+	struct wr_nf_bridge *b = object;
+
+	b->isolated_place = wr_nf_place(entry->key);
+	wr_nf_boolean(r, entry, &b->bridge->isolated);
+}
+
+static void read_routed(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)
+{
+	struct wr_nf_bridge *b = object;
+
+	b->routed_place = wr_nf_place(entry->key);
+	wr_nf_boolean(r, entry, &b->bridge->routed);
+}
+
+static void read_guard(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)
+{
+	wr_nf_boolean(r, entry, &((struct wr_nf_bridge *)object)->bridge->guard);
+}
+
 static const struct wr_nf_key bridge_keys[] = {
-	{"subnet", read_subnet},    {"host", read_host},      {"gateway", read_gateway}, {"mtu", read_mtu},
-	{"mac", read_mac},	    {"ifname", read_ifname},  {"options", read_options}, {"nat", wr_nf_refuse},
-	{"isolated", wr_nf_refuse}, {"routed", wr_nf_refuse}, {"guard", wr_nf_refuse},	 {0},
+	{"subnet", read_subnet},     {"host", read_host},     {"gateway", read_gateway}, {"mtu", read_mtu},
+	{"mac", read_mac},	     {"ifname", read_ifname}, {"options", read_options}, {"nat", read_nat},
+	{"isolated", read_isolated}, {"routed", read_routed}, {"guard", read_guard},	 {0},
 };
 
 /* The subnet of a bridge that holds an address. */
@@ -237,6 +263,26 @@ static void check_host_addresses(struct wr_nf_reader *r, struct wr_nf_bridge *b)
 	}
 }
 
+/* What means something only where the host joins. */
+static void check_host_keys(struct wr_nf_reader *r, const struct wr_nf_bridge *b)
+{
+	const struct wr_bridge *bridge = b->bridge;
+
+	if (bridge->host)
+		return;
+	if (bridge->nat)
+		wr_diagnose(r->diagnostics, bridge->nat->place,
+			    "write host: true, or nat: {out: INTERFACE} at the namespace that is its gateway",
+			    "'nat' of bridge '%s': the host does not join it", bridge->name);
+	if (bridge->isolated)
+		wr_diagnose(r->diagnostics, b->isolated_place,
+			    "what is on it reaches others only through a namespace that forwards",
+			    "'isolated' of bridge '%s': the host does not join it", bridge->name);
+	if (bridge->routed)
+		wr_diagnose(r->diagnostics, b->routed_place, "write host: true",
+			    "'routed' of bridge '%s': the host does not join it", bridge->name);
+}
+
 static void check_bridge(struct wr_nf_reader *r, struct wr_nf_bridge *b)
 {
 	struct wr_bridge *bridge = b->bridge;
@@ -261,6 +307,7 @@ static void check_bridge(struct wr_nf_reader *r, struct wr_nf_bridge *b)
 		wr_diagnose(r->diagnostics, b->gateway_place, "leave out 'host' or 'gateway'",
 			    "bridge '%s' has both a host and a gateway; only one can be the gateway", bridge->name);
 	check_host_addresses(r, b);
+	check_host_keys(r, b);
 }
 
 static struct wr_nf_bridge *new_bridge(struct wr_nf_reader *r, const char *name, struct wr_place place)
@@ -282,7 +329,7 @@ static struct wr_nf_bridge *new_bridge(struct wr_nf_reader *r, const char *name,
 		r->out_of_memory = true;
 		return NULL;
 	}
-	b->options = (struct wr_bridge_options){-1, -1, -1, -1, -1};
+	b->options = (struct wr_bridge_options){-1, -1, -1, -1, -1, -1};
 	b->bridge->name = name;
 	b->bridge->place = place;
 	model->bridges[model->n_bridges++] = b->bridge;

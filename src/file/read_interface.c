@@ -181,6 +181,7 @@ void wr_nf_read_addresses(struct wr_nf_reader *r, struct wr_nf_interface *interf
 struct target {
 	struct wr_nf_ns *ns;
 	struct wr_nf_interface *interface;
+	struct wr_place isolated_place;
 };
 
 static void plug_in(struct wr_nf_reader *r, struct target *target, const struct wr_nf_node *node, const char *name)
@@ -261,9 +262,17 @@ static void read_sysctl(struct wr_nf_reader *r, void *object, const struct wr_nf
 	wr_nf_read_sysctls(r, target->ns, target->interface, entry);
 }
 
+static void read_isolated(struct wr_nf_reader *r, void *object, const struct wr_nf_entry *entry)
+{
+	struct target *target = object;
+
+	target->isolated_place = wr_nf_place(entry->key);
+	wr_nf_boolean(r, entry, &target->interface->link->isolated);
+}
+
 static const struct wr_nf_key interface_keys[] = {
-	{"bridge", read_bridge}, {"address", read_address}, {"mac", read_mac},		{"mtu", read_mtu},
-	{"up", read_up},	 {"sysctl", read_sysctl},   {"isolated", wr_nf_refuse}, {0},
+	{"bridge", read_bridge}, {"address", read_address}, {"mac", read_mac},		 {"mtu", read_mtu},
+	{"up", read_up},	 {"sysctl", read_sysctl},   {"isolated", read_isolated}, {0},
 };
 
 static void read_interface(struct wr_nf_reader *r, struct wr_nf_ns *ns, const struct wr_nf_node *key,
@@ -293,6 +302,9 @@ static void read_interface(struct wr_nf_reader *r, struct wr_nf_ns *ns, const st
 	} else {
 		wr_nf_read_mapping(r, value, interface_keys, &target, &context);
 	}
+	if (target.interface->link->isolated && !target.interface->link->segment && !target.interface->broken)
+		wr_diagnose(r->diagnostics, target.isolated_place, "write its bridge: {bridge: NAME, isolated: true}",
+			    "'isolated' of %s: it is not plugged into a bridge", wr_nf_where(r, &context));
 	target.interface->broken |= r->diagnostics->total != total;
 	ns->broken |= target.interface->broken;
 	if (target.interface->link->segment)

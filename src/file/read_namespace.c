@@ -130,9 +130,9 @@ static const struct wr_nf_key namespace_keys[] = {
 	{"dns", wr_nf_read_dns},
 	{"hosts", wr_nf_read_hosts},
 	{"sysctl", read_sysctl},
-	{"nat", wr_nf_refuse},
-	{"publish", wr_nf_refuse},
-	{"firewall", wr_nf_refuse},
+	{"nat", wr_nf_read_nat},
+	{"publish", wr_nf_read_publish},
+	{"firewall", wr_nf_read_firewall},
 	{"attach", wr_nf_refuse},
 	{0},
 };

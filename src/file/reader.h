@@ -98,6 +98,24 @@ const char *wr_nf_range_name(struct wr_nf_reader *r, const struct wr_nf_range *r
 /* Puts $n, $(n+20) into a text; $(edge.eth1) stays. NULL: not possible, which was said. */
 const char *wr_nf_expand(struct wr_nf_reader *r, const struct wr_nf_node *node, const char *text);
 
+/* --- cursor.c: places inside a scalar ------------------------------------------------------------------------------- */
+
+/* A text that was read from a scalar, and where its characters stand in the file. */
+struct wr_nf_cursor {
+	const char *text, *at;	      /* at: the character that place is of */
+	const char *end;	      /* up to here the text is what stands in the file */
+	struct wr_place start, place; /* of the scalar, and of at */
+};
+
+/* text: what wr_nf_text made of the node. */
+void wr_nf_cursor_begin(struct wr_nf_cursor *cursor, const struct wr_nf_node *node, const char *text);
+/* The place of a character of the text; behind an escape, a fold or a $n, whose columns say nothing, that of the scalar. Cheap
+ * when asked from left to right. */
+struct wr_place wr_nf_cursor_place(struct wr_nf_cursor *cursor, const char *at);
+/* A port number; false: none, which was said at its place. what: "host port", or NULL: "port". */
+bool wr_nf_port(struct wr_nf_reader *r, struct wr_nf_cursor *cursor, const char *digits, size_t length,
+		const char *what, uint16_t *ret);
+
 /* --- one file for each kind of object ------------------------------------------------------------------------------ */
 
 void wr_nf_read_bridges(struct wr_nf_reader *r, const struct wr_nf_node *node);
@@ -105,7 +123,13 @@ void wr_nf_read_namespaces(struct wr_nf_reader *r, const struct wr_nf_node *node
 void wr_nf_read_links(struct wr_nf_reader *r, const struct wr_nf_node *node);
 /* The value of `interfaces`, `lo`, `routes`, `rules`, `neighbours`, `hosts`, `dns`: rows of the namespace's table. */
 wr_nf_key_reader wr_nf_read_interfaces, wr_nf_read_lo, wr_nf_read_routes, wr_nf_read_rules, wr_nf_read_neighbours,
-	wr_nf_read_hosts, wr_nf_read_dns;
+	wr_nf_read_hosts, wr_nf_read_dns, wr_nf_read_nat, wr_nf_read_publish, wr_nf_read_firewall;
+/* `nat:` of a bridge: *ret is NULL where it is false. */
+void wr_nf_read_bridge_nat(struct wr_nf_reader *r, const struct wr_nf_entry *entry, struct wr_nat **ret);
+/* "tcp 80 443 from web": what is said where and to whom; names are looked up by wr_nf_assign_traffic. item is entry's value or one
+ * of its items. False: it does not parse, which was said. */
+bool wr_nf_phrase(struct wr_nf_reader *r, const struct wr_nf_node *item, const struct wr_nf_entry *entry,
+		  struct wr_phrase *ret);
 /* `address:` of interface, and an item of a cable's `addresses:`. */
 void wr_nf_read_addresses(struct wr_nf_reader *r, struct wr_nf_interface *interface, const struct wr_nf_node *list,
 			  const struct wr_nf_entry *entry);

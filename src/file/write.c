@@ -138,6 +138,9 @@ static void add_bridge(struct wr_text *text, const struct wr_model *model, const
 		wr_nf_write_scalar(text, bridge->gateway->name);
 		wr_text_add_char(text, '\n');
 	}
+	wr_nf_write_nat(text, bridge->nat);
+	wr_text_addf(text, "    isolated: %s\n    routed: %s\n    guard: %s\n", truth(bridge->isolated),
+		     truth(bridge->routed), truth(bridge->guard));
 	if (bridge->mtu)
 		wr_text_addf(text, "    mtu: %u\n", bridge->mtu);
 	add_mac(text, "    ", bridge->link);
@@ -166,6 +169,8 @@ static void add_interface(struct wr_text *text, const struct wr_link *link, cons
 	wr_text_add_char(text, '\n');
 	add_mac(text, "        ", link);
 	wr_text_addf(text, "        mtu: %u\n        up: %s\n", link->mtu, truth(link->up));
+	if (link->segment)
+		wr_text_addf(text, "        isolated: %s\n", truth(link->isolated));
 	wr_nf_write_link_sysctls(text, "        ", link, usual);
 }
 
@@ -200,6 +205,7 @@ static void add_namespace(struct wr_text *text, const struct wr_ns *ns, struct w
 		wr_text_add(text, "    interfaces: {}\n");
 	wr_nf_write_routes(text, ns);
 	wr_nf_write_extras(text, ns);
+	wr_nf_write_traffic(text, ns);
 	wr_nf_write_ns_sysctls(text, ns, usual);
 }
 

@@ -14,6 +14,9 @@ void wr_nf_write_addresses(struct wr_text *text, const struct wr_link *link);
 /* `routes:`, `rules:`, `neighbours:`, `dns:`, `hosts:` of a namespace, at its indentation (write_routes.c). */
 void wr_nf_write_routes(struct wr_text *text, const struct wr_ns *ns);
 void wr_nf_write_extras(struct wr_text *text, const struct wr_ns *ns);
+/* `nat:` of a bridge or a namespace; NULL: none. `nat:`, `publish:`, `firewall:` of a namespace (write_traffic.c). */
+void wr_nf_write_nat(struct wr_text *text, const struct wr_nat *nat);
+void wr_nf_write_traffic(struct wr_text *text, const struct wr_ns *ns);
 
 /* What a namespace and its links would be set to if nothing were written (write_settings.c). Kept from one namespace to the next. */
 struct wr_nf_usual {

@@ -160,6 +160,19 @@ static void check_tag(struct builder *b, const yaml_char_t *tag, const char *usu
 		wr_diagnose(b->diagnostics, place_of(mark), "leave it out", "the tag '%s' means nothing here", text);
 }
 
+/* Whether a scalar takes as many columns as its text has characters: every escape and every fold takes more. */
+static bool is_verbatim(const yaml_event_t *event, const char *text)
+{
+	const yaml_mark_t *start = &event->start_mark, *end = &event->end_mark;
+	size_t quotes = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? 0 : 2, characters = 0;
+
+	if (start->line != end->line || end->column - start->column > event->data.scalar.length + quotes)
+		return false;
+	for (; *text; text++)
+		characters += (*text & 0xc0) != 0x80;
+	return end->column - start->column == characters + quotes;
+}
+
 static int on_scalar(struct builder *b, const yaml_event_t *event)
 {
 	const char *text = (const char *)event->data.scalar.value;
@@ -168,6 +181,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *event)
 	if (!node)
 		return -ENOMEM;
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	node->verbatim = is_verbatim(event, text);
 	if (strlen(text) != event->data.scalar.length)
 		wr_diagnose(b->diagnostics, wr_nf_place(node), NULL, "a text with a zero byte in it");
 	check_tag(b, event->data.scalar.tag, YAML_STR_TAG, &event->start_mark);

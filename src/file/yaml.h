@@ -40,8 +40,10 @@ struct wr_nf_node {
 	uint32_t kind : 4;	 /* enum wr_nf_kind */
 	uint32_t plain : 1;	 /* a scalar without quotes */
 	uint32_t open : 1;	 /* while building: its end was not seen yet */
-	uint32_t weight;	 /* how many nodes it stands for, aliases followed */
-	uint32_t count;		 /* items, or pairs */
+	uint32_t
+		verbatim : 1; /* a scalar whose text stands in one line of the file as it is, without escapes or folding */
+	uint32_t weight;      /* how many nodes it stands for, aliases followed */
+	uint32_t count;	      /* items, or pairs */
 };
 
 /* Reads the one document of a text. Returns 0 with *ret set (NULL when the text holds no document) also when something was

@@ -8,6 +8,7 @@
  * that is also the last one (Linux 6.9 and later put the end mark into it, but for the lists that old programs read), the
  * next request of the same send can start its own; else it is refused with EBUSY, and asked for again afterwards. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,10 +37,10 @@ static int enlarge(int fd, int forced, int plain, int bytes)
 	return setsockopt(fd, SOL_SOCKET, plain, &bytes, sizeof bytes) == 0 ? 0 : -errno;
 }
 
-int wr_nl_open(struct wr_nl *nl, struct wr_error *reterr)
+int wr_nl_open_protocol(struct wr_nl *nl, int protocol, struct wr_error *reterr)
 {
 	static const int options[] = {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK};
-	WR_CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	WR_CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	uint32_t burst = RECEIVE_BYTES / ANSWER_TRUESIZE;
 	int one = 1, r;
 
@@ -65,6 +66,18 @@ int wr_nl_open(struct wr_nl *nl, struct wr_error *reterr)
 	*nl = (struct wr_nl){.fd = fd, .burst = burst};
 	fd = -1;
 	return 0;
+}
+
+int wr_nl_open(struct wr_nl *nl, struct wr_error *reterr)
+{
+	return wr_nl_open_protocol(nl, NETLINK_ROUTE, reterr);
+}
+
+/* The kernel takes twice the number for what it adds to each send. */
+void wr_nl_make_room(const struct wr_nl *nl, size_t bytes)
+{
+	if (bytes > SEND_BYTES && bytes <= INT_MAX / 2)
+		enlarge(nl->fd, SO_SNDBUFFORCE, SO_SNDBUF, (int)bytes);
 }
 
 void wr_nl_close(struct wr_nl *nl)

@@ -1,4 +1,4 @@
-/* netlink.h: requests to one namespace's rtnetlink and their answers, over libmnl.
+/* netlink.h: requests to one namespace's netlink (rtnetlink, and the others) and their answers, over libmnl.
  *
  * Why:       the rest of the program says "do this, tell me what the kernel said" and sees no sequence numbers or buffers.
  * Shape:     wr_nl is an open socket. A wr_batch collects messages and sends many in one call; errors come back with the
@@ -30,6 +30,8 @@ struct wr_nl {
 
 /* Opens a NETLINK_ROUTE socket in the namespace that this thread is in: extended acks, strict checking, close-on-exec. */
 int wr_nl_open(struct wr_nl *nl, struct wr_error *reterr);
+/* The same for another protocol, NETLINK_NETFILTER or NETLINK_SOCK_DIAG. -EPROTONOSUPPORT: this kernel does not have it. */
+int wr_nl_open_protocol(struct wr_nl *nl, int protocol, struct wr_error *reterr);
 void wr_nl_close(struct wr_nl *nl); /* also when closed already */
 
 /* Hands one message of a dump to its reader. Returns 0, or < 0 to stop with that. */

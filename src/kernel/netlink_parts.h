@@ -13,6 +13,8 @@ struct wr_nl;
  * queue is empty. What a process sent is passed over: only the kernel answers. */
 ssize_t wr_nl_receive(struct wr_nl *nl, void *buffer, size_t size);
 int wr_nl_transmit(const struct wr_nl *nl, struct iovec *iov, size_t n);
+/* Makes room for a single send of so many bytes, as far as this process may: a send that is too long says -EMSGSIZE. */
+void wr_nl_make_room(const struct wr_nl *nl, size_t bytes);
 /* The kernel's verdict in an NLMSG_ERROR or NLMSG_DONE message: its code, and its own words (at most size - 1 bytes of them,
  * or ""). -EBADMSG for a message that is too short to have one. */
 int wr_nl_verdict(const struct nlmsghdr *message, char *words, size_t size);

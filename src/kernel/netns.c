@@ -28,6 +28,7 @@
 #include "kernel/pins.h"
 
 #define SPARE_DESCRIPTORS 64
+#define DESCRIPTORS_EACH  3 /* itself and its two sockets */
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -49,6 +50,7 @@ static int open_inside(struct wr_netns *ns, struct wr_error *reterr)
 static void close_descriptors(struct wr_netns *ns)
 {
 	wr_nl_close(&ns->nl);
+	wr_nl_close(&ns->nft);
 	if (ns->fd >= 0)
 		close(ns->fd);
 	ns->fd = -1;
@@ -82,7 +84,7 @@ int wr_host_open(struct wr_host *host, struct wr_arena *arena, const char *pins,
 		.pins = pins,
 		.state = state,
 		.etc_netns = etc_netns,
-		.self = {.fd = -1, .nl = {.fd = -1}},
+		.self = {.fd = -1, .nl = {.fd = -1}, .nft = {.fd = -1}},
 		.open = {.arena = arena},
 		.proc_fd = -1,
 	};
@@ -116,7 +118,7 @@ void wr_host_close(struct wr_host *host)
 int wr_host_reserve(struct wr_host *host, size_t count, struct wr_error *reterr)
 {
 	struct rlimit limit;
-	rlim_t needed = (rlim_t)(host->open.count + count) * 2 + SPARE_DESCRIPTORS;
+	rlim_t needed = (rlim_t)(host->open.count + count) * DESCRIPTORS_EACH + SPARE_DESCRIPTORS;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot read the limit of open files: %s",
@@ -197,6 +199,22 @@ void wr_netns_leave(const struct wr_host *host)
 		abort(); /* whatever came next would happen in the wrong namespace */
 }
 
+int wr_netns_open_netlink(const struct wr_netns *ns, int protocol, struct wr_nl *ret, struct wr_error *reterr)
+{
+	WR_CLEANUP_CLOSE int here = open_own("net", reterr);
+	int r;
+
+	if (here < 0)
+		return here;
+	r = wr_netns_enter(ns, reterr);
+	if (r < 0)
+		return r;
+	r = wr_nl_open_protocol(ret, protocol, reterr);
+	if (setns(here, CLONE_NEWNET) < 0)
+		abort(); /* as in wr_netns_leave */
+	return r;
+}
+
 /* A new struct for a pin, known to the host. */
 static int remember(struct wr_host *host, const char *pin, const struct wr_netns *made, struct wr_netns **ret,
 		    struct wr_error *reterr)
@@ -246,7 +264,7 @@ static int open_pin(const struct wr_host *host, const char *pin, struct wr_error
 
 int wr_netns_get(struct wr_host *host, const char *pin, struct wr_netns **ret, struct wr_error *reterr)
 {
-	struct wr_netns made = {.pin = pin, .fd = -1, .nl = {.fd = -1}};
+	struct wr_netns made = {.pin = pin, .fd = -1, .nl = {.fd = -1}, .nft = {.fd = -1}};
 	struct wr_netns *known = wr_map_get(&host->open, pin);
 	int r;
 
@@ -300,7 +318,7 @@ int wr_netns_look(struct wr_host *host, const char *pin, struct wr_netns **ret, 
 
 int wr_netns_create(struct wr_host *host, const char *pin, struct wr_netns **ret, struct wr_error *reterr)
 {
-	struct wr_netns made = {.fd = -1, .nl = {.fd = -1}, .unpinned = true};
+	struct wr_netns made = {.fd = -1, .nl = {.fd = -1}, .nft = {.fd = -1}, .unpinned = true};
 	int r = reserve_one(host, reterr);
 
 	if (r < 0)

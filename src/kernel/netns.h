@@ -20,11 +20,12 @@ struct wr_arena;
 struct wr_error;
 
 struct wr_netns {
-	const char *pin; /* NULL for the host */
-	int fd;		 /* nsfs descriptor, -1 when closed */
-	struct wr_nl nl; /* rtnetlink, opened inside */
-	uint64_t cookie; /* SO_NETNS_COOKIE of that socket */
-	bool unpinned;	 /* its name is gone, it lives while fd is open */
+	const char *pin;  /* NULL for the host */
+	int fd;		  /* nsfs descriptor, -1 when closed */
+	struct wr_nl nl;  /* rtnetlink, opened inside */
+	struct wr_nl nft; /* netfilter's netlink, opened inside when it is first needed (kernel/nft.h); fd -1 before */
+	uint64_t cookie;  /* SO_NETNS_COOKIE of that socket */
+	bool unpinned;	  /* its name is gone, it lives while fd is open */
 };
 
 struct wr_host {
@@ -45,7 +46,7 @@ struct wr_host {
 int wr_host_open(struct wr_host *host, struct wr_arena *arena, const char *pins, const char *state,
 		 const char *etc_netns, struct wr_error *reterr);
 void wr_host_close(struct wr_host *host);
-/* Raises RLIMIT_NOFILE so that count namespaces can be held open (2 descriptors each). -EMFILE when it cannot. */
+/* Raises RLIMIT_NOFILE so that count namespaces can be held open (3 descriptors each). -EMFILE when it cannot. */
 int wr_host_reserve(struct wr_host *host, size_t count, struct wr_error *reterr);
 /* 0, or WR_ERR_PRIVILEGE naming what is missing (CAP_NET_ADMIN and CAP_SYS_ADMIN) and how to get it. */
 int wr_host_check_privilege(struct wr_error *reterr);
@@ -89,6 +90,9 @@ void wr_netns_close(struct wr_host *host, struct wr_netns *ns);
 
 int wr_netns_enter(const struct wr_netns *ns, struct wr_error *reterr);
 void wr_netns_leave(const struct wr_host *host); /* back to the host's; aborts when that fails */
+/* Opens one more netlink socket inside, of any protocol; the caller closes it. The thread may be anywhere, and is there
+ * again afterwards. */
+int wr_netns_open_netlink(const struct wr_netns *ns, int protocol, struct wr_nl *ret, struct wr_error *reterr);
 
 /* Gives this process a mount namespace of its own, whose mounts still follow the machine's (MS_SLAVE) and never reach it. */
 int wr_mounts_unshare(struct wr_error *reterr);

@@ -83,12 +83,24 @@ static int open_run(struct run *run, const struct wr_context *context, const cha
 	return 0;
 }
 
+static void warn(const struct wr_context *context, const struct wr_plan *plan)
+{
+	const struct wr_settings *settings = &context->settings;
+
+	for (size_t i = 0; plan && settings->on_warning && i < plan->n_warnings; i++)
+		settings->on_warning(settings->data, plan->warnings[i]);
+}
+
 /* Observes, and compares with the file. */
 static int compare(struct wr_call *call, const struct wr_network *network, struct wr_plan **ret,
 		   struct wr_error *reterr)
 {
 	struct wr_live_request request = {
-		.network = wr_network_name(network), .wanted = network->model, .depth = WR_LIVE_FULL};
+		.network = wr_network_name(network),
+		.wanted = network->model,
+		.depth = WR_LIVE_FULL,
+		.filters = WR_LIVE_FILTERS_ALL,
+	};
 	struct wr_model *live, *wanted;
 	int r = wr_network_forget(call, network, network->model, reterr);
 
@@ -98,7 +110,11 @@ static int compare(struct wr_call *call, const struct wr_network *network, struc
 		r = wr_network_wanted(network, call->context, live, call->arena, &wanted, reterr);
 	if (r == 0 && wanted != network->model)
 		r = wr_network_forget(call, network, wanted, reterr);
-	return r < 0 ? r : wr_plan_make(wanted, live, NULL, call->arena, ret, reterr);
+	if (r == 0)
+		r = wr_plan_make(wanted, live, NULL, call->arena, ret, reterr);
+	if (r == 0)
+		warn(call->context, *ret);
+	return r;
 }
 
 int wr_plan(struct wr_context *context, const struct wr_network *network, enum wr_format format, char **ret,
@@ -150,8 +166,10 @@ static int assign(void *data, struct wr_model *wanted, const struct wr_model *li
 }
 
 /* What a caller hears of a run, and the result that it returns. */
-static int conclude(int r, const struct wr_apply_result *result, struct wr_report *ret_report)
+static int conclude(const struct run *run, int r, const struct wr_apply_result *result, struct wr_report *ret_report)
 {
+	if (run->call.is_open)
+		warn(run->call.context, result->plan);
 	if (ret_report) {
 		*ret_report = (struct wr_report){
 			.steps = result->n_steps,
@@ -187,7 +205,7 @@ int wr_up(struct wr_context *context, const struct wr_network *network, struct w
 		up.file_length = network->length;
 		r = wr_apply_up(&run.apply, &up, &result, reterr);
 	}
-	return conclude(r, &result, ret_report);
+	return conclude(&run, r, &result, ret_report);
 }
 
 int wr_down(struct wr_context *context, const char *name, const struct wr_network *network,
@@ -206,7 +224,7 @@ int wr_down(struct wr_context *context, const char *name, const struct wr_networ
 		r = open_run(&run, context, name, reterr);
 	if (r == 0)
 		r = wr_apply_down(&run.apply, name, network ? network->model : NULL, &result, reterr);
-	return conclude(r, &result, ret_report);
+	return conclude(&run, r, &result, ret_report);
 }
 
 /* The file that a network was made from, or why there is none. */

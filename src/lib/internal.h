@@ -67,6 +67,8 @@ int wr_pin_read_mark(struct wr_host *host, const char *pin, char ret_network[64]
 		     bool *ret_is_marked, struct wr_error *reterr);
 /* Every pin with its mark, into the call's arena. */
 int wr_call_list(struct wr_call *call, struct wr_pin_entry **ret, size_t *ret_count, struct wr_error *reterr);
+/* The pin that a name stands for; it lives in the arena of the call. */
+int wr_call_resolve(struct wr_call *call, const char *typed, const char **ret, struct wr_error *reterr);
 /* Gives a text away, to free. */
 int wr_text_give(struct wr_text *text, char **ret, struct wr_error *reterr);
 /* Copies names into one block on the heap, NULL-terminated. */

@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "file/netfile.h"
+#include "filter/filter.h"
+#include "filter/others.h"
 #include "lib/internal.h"
 #include "show/show.h"
 
@@ -98,7 +100,28 @@ int wr_network_assign(const struct wr_network *network, const struct wr_context 
 
 	if (r < 0)
 		return failed(r, &diagnostics, NULL, reterr);
+	r = wr_filter_want(model);
+	if (r == 0 && live)
+		r = wr_filter_want_host(model, live);
+	if (r == 0 && live)
+		r = wr_others_want(model, live);
+	if (r < 0)
+		return wr_fail_memory(reterr);
 	return wr_model_place_names(model, context->settings.state_directory, reterr);
+}
+
+/* Whether what is wanted depends on what else the machine has: settings, chains of others. */
+static bool wants_filter(const struct wr_model *model)
+{
+	if (model->has_host_links)
+		return true;
+	for (size_t i = 0; i < model->n_ns; i++)
+		if (model->ns[i]->firewall || model->ns[i]->nat)
+			return true;
+	for (size_t i = 0; i < model->n_bridges; i++)
+		if (model->bridges[i]->guard)
+			return true;
+	return false;
 }
 
 /* Whether anything there could hold an address that the file must keep. */
@@ -122,7 +145,7 @@ int wr_network_wanted(const struct wr_network *network, const struct wr_context 
 	struct wr_model *model;
 	int r;
 
-	if (!has_leases(live)) {
+	if (!has_leases(live) && !wants_filter(network->model)) {
 		model = network->model;
 		r = wr_model_place_names(model, context->settings.state_directory, reterr);
 	} else {

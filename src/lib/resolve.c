@@ -190,8 +190,7 @@ static void release(struct wr_host *host, const char *pin)
 		wr_netns_close(host, ns);
 }
 
-/* Finds the pin; it lives in the arena of the call. */
-static int resolve(struct wr_call *call, const char *typed, const char **ret, struct wr_error *reterr)
+int wr_call_resolve(struct wr_call *call, const char *typed, const char **ret, struct wr_error *reterr)
 {
 	struct search search = {.host = &call->host, .arena = call->arena};
 	int r = split_name(&search, typed, reterr);
@@ -239,7 +238,7 @@ static int begin(struct wr_call *call, const struct wr_context *context, const c
 
 	if (r == 0)
 		r = wr_call_open(call, context, reterr);
-	return r < 0 ? r : resolve(call, ns, ret_pin, reterr);
+	return r < 0 ? r : wr_call_resolve(call, ns, ret_pin, reterr);
 }
 
 int wr_resolve(struct wr_context *context, const char *ns, char **ret_pin, struct wr_error *reterr)

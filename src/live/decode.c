@@ -226,10 +226,10 @@ int wr_decode_route(struct wr_reading *reading, const struct nlmsghdr *message, 
 	if (r < 0 || !is_ip(header->rtm_family) || (header->rtm_flags & RTM_F_CLONED) != 0)
 		return r;
 	route.table = table[RTA_TABLE] != NULL ? mnl_attr_get_u32(table[RTA_TABLE]) : header->rtm_table;
-	if (route.table == RT_TABLE_LOCAL)
-		return 0;
 	route.type = header->rtm_type;
 	route.protocol = header->rtm_protocol;
+	if (route.table == RT_TABLE_LOCAL && route.protocol != WR_PROTOCOL)
+		return 0;
 	if (!get_prefix(&route.to, header->rtm_family, table[RTA_DST], header->rtm_dst_len) ||
 	    (table[RTA_PREFSRC] != NULL && !get_ip(&route.src, header->rtm_family, table[RTA_PREFSRC])))
 		return contradicts("a route", reterr);
@@ -237,7 +237,7 @@ int wr_decode_route(struct wr_reading *reading, const struct nlmsghdr *message, 
 		route.metric = mnl_attr_get_u32(table[RTA_PRIORITY]);
 	if (table[RTA_MULTIPATH] != NULL)
 		r = decode_multipath(reading, &route, table[RTA_MULTIPATH], reterr);
-	else if (route.type == RTN_UNICAST)
+	else if (route.type == RTN_UNICAST || route.type == RTN_LOCAL)
 		r = decode_single_hop(reading, &route, table, reterr);
 	if (r < 0)
 		return r;

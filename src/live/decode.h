@@ -49,7 +49,7 @@ void wr_reading_join(struct wr_reading *reading);
 /* RTM_NEWLINK. ours stays false: whose it is, is decided with the whole model at hand. */
 int wr_decode_link(struct wr_reading *reading, const struct nlmsghdr *message, struct wr_error *reterr);
 /* RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNEIGH: after the links. What the kernel makes by itself is left out: addresses of loopback
- * and link-local ones, the local table, neighbours that are not permanent. */
+ * and link-local ones, what is not ours in the local table, neighbours that are not permanent. */
 int wr_decode_address(struct wr_reading *reading, const struct nlmsghdr *message, struct wr_error *reterr);
 int wr_decode_route(struct wr_reading *reading, const struct nlmsghdr *message, struct wr_error *reterr);
 int wr_decode_neighbour(struct wr_reading *reading, const struct nlmsghdr *message, struct wr_error *reterr);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
@@ -129,13 +130,17 @@ static bool text_is(const struct nlattr *attr, const char *text)
 
 static int decode_bridge(struct wr_bridge_options *options, const struct nlattr *data, struct wr_error *reterr)
 {
-	static const struct wr_attr_policy policy[IFLA_BR_MCAST_SNOOPING + 1] = {
-		[IFLA_BR_FORWARD_DELAY] = {.type = MNL_TYPE_U32}, [IFLA_BR_AGEING_TIME] = {.type = MNL_TYPE_U32},
-		[IFLA_BR_STP_STATE] = {.type = MNL_TYPE_U32},	  [IFLA_BR_GROUP_FWD_MASK] = {.type = MNL_TYPE_U16},
+	static const struct wr_attr_policy policy[IFLA_BR_MULTI_BOOLOPT + 1] = {
+		[IFLA_BR_FORWARD_DELAY] = {.type = MNL_TYPE_U32},
+		[IFLA_BR_AGEING_TIME] = {.type = MNL_TYPE_U32},
+		[IFLA_BR_STP_STATE] = {.type = MNL_TYPE_U32},
+		[IFLA_BR_GROUP_FWD_MASK] = {.type = MNL_TYPE_U16},
 		[IFLA_BR_MCAST_SNOOPING] = {.type = MNL_TYPE_U8},
+		[IFLA_BR_MULTI_BOOLOPT] = {.min_size = sizeof(struct br_boolopt_multi)},
 	};
-	const struct nlattr *table[IFLA_BR_MCAST_SNOOPING + 1];
-	int r = wr_attr_parse_nested(data, policy, IFLA_BR_MCAST_SNOOPING, table, reterr);
+	const struct nlattr *table[IFLA_BR_MULTI_BOOLOPT + 1];
+	struct br_boolopt_multi switches;
+	int r = wr_attr_parse_nested(data, policy, IFLA_BR_MULTI_BOOLOPT, table, reterr);
 
 	if (r < 0)
 		return r;
@@ -149,6 +154,10 @@ static int decode_bridge(struct wr_bridge_options *options, const struct nlattr 
 		options->group_fwd_mask = mnl_attr_get_u16(table[IFLA_BR_GROUP_FWD_MASK]);
 	if (table[IFLA_BR_MCAST_SNOOPING] != NULL)
 		options->mcast_snooping = mnl_attr_get_u8(table[IFLA_BR_MCAST_SNOOPING]) != 0;
+	if (table[IFLA_BR_MULTI_BOOLOPT] != NULL) {
+		memcpy(&switches, mnl_attr_get_payload(table[IFLA_BR_MULTI_BOOLOPT]), sizeof switches);
+		options->linklocal_learn = (switches.optval & 1u << BR_BOOLOPT_NO_LL_LEARN) == 0;
+	}
 	return 0;
 }
 

@@ -99,9 +99,30 @@ static void restart_addresses(void *data)
 		ns->links[i]->n_addresses = 0;
 }
 
+/* Takes back what one list of routes brought: those of the local table, or all others. */
+static void drop_routes(struct wr_ns *ns, bool local)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if ((ns->routes[i].table == RT_TABLE_LOCAL) != local)
+			ns->routes[kept++] = ns->routes[i];
+	ns->n_routes = kept;
+}
+
 static void restart_routes(void *data)
 {
 	((struct wr_reading *)data)->ns->n_routes = 0;
+}
+
+static void restart_main_routes(void *data)
+{
+	drop_routes(((struct wr_reading *)data)->ns, false);
+}
+
+static void restart_local_routes(void *data)
+{
+	drop_routes(((struct wr_reading *)data)->ns, true);
 }
 
 static void restart_rules(void *data)
@@ -162,6 +183,19 @@ static void ask_settings(struct questions *questions, struct wr_reading *reading
 		questions->query[questions->n - 1].accept_errors = true;
 }
 
+/* IPv6's local table, in which the kernel has hundreds of its own: ours alone. A kernel without IPv6 has none. */
+static void ask_local_routes(struct questions *questions, struct wr_reading *reading)
+{
+	struct rtmsg header = {.rtm_family = AF_INET6, .rtm_protocol = WR_PROTOCOL};
+	struct question *question = ask(questions, read_route, restart_local_routes, reading);
+
+	begin(question, RTM_GETROUTE, sizeof header, AF_INET6);
+	memcpy(question->rest, &header, sizeof header);
+	add_u32(question, RTA_TABLE, RT_TABLE_LOCAL);
+	questions->query[questions->n - 1].ends_apart = true;
+	questions->query[questions->n - 1].accept_errors = true;
+}
+
 /* Its links have been read by then: only now the kernel has numbered the namespaces that they lead to. */
 static void ask_rest(struct questions *questions, struct wr_reading *reading, unsigned what, int host_fd)
 {
@@ -181,13 +215,17 @@ static void ask_rest(struct questions *questions, struct wr_reading *reading, un
 		questions->query[questions->n - 1].ends_apart = true;
 	}
 	if (what & (WR_INSIDE_ROUTES | WR_INSIDE_MAIN_ROUTES)) {
-		struct question *question = ask(questions, read_route, restart_routes, reading);
+		struct question *question =
+			ask(questions, read_route, what & WR_INSIDE_MAIN_ROUTES ? restart_main_routes : restart_routes,
+			    reading);
 
 		begin(question, RTM_GETROUTE, sizeof(struct rtmsg), AF_UNSPEC);
 		if (what & WR_INSIDE_MAIN_ROUTES)
 			add_u32(question, RTA_TABLE, RT_TABLE_MAIN);
 		questions->query[questions->n - 1].ends_apart = true;
 	}
+	if (what & WR_INSIDE_LOCAL_ROUTES)
+		ask_local_routes(questions, reading);
 }
 
 /* Asks everything once. Where thousands of links are expected, they come alone: an interrupted list of them is then not read

@@ -15,8 +15,9 @@ struct wr_netns;
 enum wr_inside_what {
 	WR_INSIDE_LINKS = 1, /* always asked */
 	WR_INSIDE_ADDRESSES = 2,
-	WR_INSIDE_ROUTES = 4,	   /* all tables but the local one */
-	WR_INSIDE_MAIN_ROUTES = 8, /* instead: the main table only */
+	WR_INSIDE_ROUTES = 4,	      /* all tables; of the local one only what is ours */
+	WR_INSIDE_MAIN_ROUTES = 8,    /* instead: the main table only */
+	WR_INSIDE_LOCAL_ROUTES = 512, /* with it: routes of ours in IPv6's local table */
 	WR_INSIDE_RULES = 16,
 	WR_INSIDE_NEIGHBOURS = 32,
 	WR_INSIDE_CONF = 64, /* conf_all and conf_default, as far as netlink tells */
@@ -37,7 +38,7 @@ int wr_inside_nsid(struct wr_netns *netns, const struct wr_netns *other, int32_t
 /* Reads through files what wanted declares and netlink does not tell: its sysctls, and settings that are still unset. */
 int wr_inside_files(struct wr_host *host, struct wr_netns *netns, struct wr_ns *ns, const struct wr_ns *wanted,
 		    struct wr_error *reterr);
-/* What a new namespace, and a new link of the host, starts with. Makes a namespace for a moment; where that is not
- * permitted, inherited->known stays false. */
-int wr_inside_inherited(struct wr_host *host, struct wr_arena *arena, struct wr_inherited *inherited,
+/* What a new link of the host, and (namespaces) a new namespace starts with. The latter makes one for a moment; where that is
+ * not permitted, inherited->known stays false. Not asked for, ns_* stay unset. */
+int wr_inside_inherited(struct wr_host *host, struct wr_arena *arena, bool namespaces, struct wr_inherited *inherited,
 			struct wr_error *reterr);

@@ -220,30 +220,44 @@ static int lacks_kind(struct wr_host *host, const char *kind, bool *ret, struct 
 	return r;
 }
 
-int wr_inside_inherited(struct wr_host *host, struct wr_arena *arena, struct wr_inherited *inherited,
-			struct wr_error *reterr)
+/* What a namespace is born with, from one that nobody sees. */
+static int probe_namespace(struct filing *f, struct wr_inherited *inherited, struct wr_error *reterr)
 {
-	struct filing f = {.host = host, .netns = &host->self, .arena = arena};
 	struct wr_error error;
-	int r;
+	int r = wr_netns_create(f->host, NULL, &f->netns, &error);
 
-	wr_conf_clear(&inherited->host_default);
-	r = read_confs(&f, &inherited->host_default, NULL, "default");
-	if (r < 0)
-		return wr_fail(reterr, WR_ERR_SYSTEM, r, "cannot read sysctls: %s", strerror(-r));
-	r = wr_netns_create(host, NULL, &f.netns, &error);
 	if (r == -EPERM)
-		return 0; /* an ordinary user asks for a plan */
+		return r;
 	if (r == 0) {
-		r = probe(&f, inherited, &error);
-		wr_netns_leave(host);
-		wr_netns_close(host, f.netns);
+		r = probe(f, inherited, &error);
+		wr_netns_leave(f->host);
+		wr_netns_close(f->host, f->netns);
 	}
 	if (r < 0) {
 		if (reterr != NULL)
 			*reterr = error;
 		return wr_fail_context(reterr, "cannot look into a new namespace");
 	}
+	return 0;
+}
+
+int wr_inside_inherited(struct wr_host *host, struct wr_arena *arena, bool namespaces, struct wr_inherited *inherited,
+			struct wr_error *reterr)
+{
+	struct filing f = {.host = host, .netns = &host->self, .arena = arena};
+	int r;
+
+	wr_conf_clear(&inherited->host_default);
+	wr_conf_clear(&inherited->ns_all);
+	wr_conf_clear(&inherited->ns_default);
+	wr_conf_clear(&inherited->ns_lo);
+	r = read_confs(&f, &inherited->host_default, NULL, "default");
+	if (r < 0)
+		return wr_fail(reterr, WR_ERR_SYSTEM, r, "cannot read sysctls: %s", strerror(-r));
+	if (namespaces)
+		r = probe_namespace(&f, inherited, reterr);
+	if (r < 0)
+		return r == -EPERM ? 0 : r; /* an ordinary user asks for a plan */
 	inherited->no_ipv6 = inherited->host_default.value[WR_CONF_V6_DISABLE] == WR_CONF_UNSET;
 	r = lacks_kind(host, "veth", &inherited->no_veth, reterr);
 	if (r == 0)

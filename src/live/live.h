@@ -21,14 +21,23 @@ enum wr_live_depth {
 	WR_LIVE_FULL,  /* and the inside of each namespace of the network */
 };
 
+/* How much of packet filters is read. In the host a network's own tables, its rules in others' chains and the host's settings that
+ * it noted are always read: `down` needs them. */
+enum wr_live_filters {
+	WR_LIVE_FILTERS_WANTED, /* and of the namespaces those tables that wanted has */
+	WR_LIVE_FILTERS_OWN,	/* and tables of the network in every namespace of it */
+	WR_LIVE_FILTERS_ALL, /* and in the host: other networks' tables (sets), others' chains of the forward hook, listeners */
+};
+
 struct wr_live_request {
 	const char *network; /* whose things count as ours */
 	const struct wr_model
 		*wanted; /* its pins are looked at first, its sysctls are read; NULL: find by mark alone */
 	enum wr_live_depth depth;
-	bool only_wanted;    /* look at wanted's pins only, not at every other pin of the machine (verification of what
+	bool only_wanted; /* look at wanted's pins only, not at every other pin of the machine (verification of what
 	                                * this run made; stray ones were seen before) */
-	bool neighbours;     /* permanent neighbours are read even where wanted declares none */
+	bool neighbours;  /* permanent neighbours are read even where wanted declares none */
+	enum wr_live_filters filters;
 	bool skip_inherited; /* do not probe what a fresh namespace has */
 };
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/rtnetlink.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "kernel/feature.h"
@@ -309,12 +311,29 @@ static int visit_stray(const char *pin, enum wr_pin_state state, void *data)
 	return remember_mark(o, ns, s->reterr);
 }
 
+/* Leaves out the host's local routes that lead to another network's links. */
+static void disclaim_routes(struct wr_ns *host)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < host->n_routes; i++) {
+		const struct wr_route *route = &host->routes[i];
+		const struct wr_link *link =
+			route->n_hops > 0 && route->hops->dev != NULL ? wr_ns_find_link(host, route->hops->dev) : NULL;
+
+		if (route->table != RT_TABLE_LOCAL || (link != NULL && link->ours))
+			host->routes[kept++] = *route;
+	}
+	host->n_routes = kept;
+}
+
 static int observe_host(struct wr_observing *o, struct wr_error *reterr)
 {
 	const struct wr_model *wanted = o->request->wanted;
 	struct wr_ns *host = o->model->ns[0];
 	struct wr_reading *reading = new_reading(o, host);
-	unsigned what = WR_INSIDE_LINKS | WR_INSIDE_MANY;
+	/* Settings at any depth: some of them may be noted as changed. */
+	unsigned what = WR_INSIDE_LINKS | WR_INSIDE_MANY | WR_INSIDE_CONF;
 	int r;
 
 	if (reading == NULL)
@@ -323,12 +342,14 @@ static int observe_host(struct wr_observing *o, struct wr_error *reterr)
 	host->cookie = o->host->self.cookie;
 	host->deep = o->request->depth == WR_LIVE_FULL;
 	if (host->deep)
-		what |= WR_INSIDE_ADDRESSES | WR_INSIDE_MAIN_ROUTES | WR_INSIDE_CONF;
+		what |= WR_INSIDE_ADDRESSES | WR_INSIDE_MAIN_ROUTES | WR_INSIDE_LOCAL_ROUTES;
 	r = wr_inside_read(o->host, host->netns, reading, what, reterr);
 	if (r < 0)
 		return wr_fail_context(reterr, "cannot read this machine's network");
 	o->saw_proto |= reading->saw_proto;
 	r = claim_links(o, host, wanted != NULL ? wanted->ns[0] : NULL, reterr);
+	if (r == 0)
+		disclaim_routes(host);
 	if (r == 0 && host->deep && wanted != NULL)
 		r = wr_inside_files(o->host, host->netns, host, wanted->ns[0], reterr);
 	return r;
@@ -380,6 +401,20 @@ static int begin(struct wr_observing *o, struct wr_arena *arena, struct wr_error
 	return 0;
 }
 
+/* Whether something wanted is not there: only then does it matter what a new namespace is born with. */
+static bool makes_namespaces(const struct wr_observing *o)
+{
+	const struct wr_model *wanted = o->request->wanted;
+
+	for (size_t i = 1; wanted != NULL && i < wanted->n_ns; i++) {
+		const struct wr_ns *found = wr_model_find_ns(o->model, wanted->ns[i]->name);
+
+		if (found == NULL || !found->ours || found->stale || strcmp(found->pin, wanted->ns[i]->pin) != 0)
+			return true;
+	}
+	return wanted == NULL;
+}
+
 int wr_live_observe(struct wr_host *host, const struct wr_live_request *request, struct wr_arena *arena,
 		    struct wr_model **ret, struct wr_error *reterr)
 {
@@ -401,9 +436,11 @@ int wr_live_observe(struct wr_host *host, const struct wr_live_request *request,
 	if (r == 0 && request->depth == WR_LIVE_FULL)
 		r = wr_observe_peers(&o, reterr);
 	if (r == 0)
+		r = wr_observe_filters(&o, reterr);
+	if (r == 0)
 		r = wr_observe_files(&o, reterr);
 	if (r == 0 && !request->skip_inherited)
-		r = wr_inside_inherited(host, arena, &o.model->inherited, reterr);
+		r = wr_inside_inherited(host, arena, makes_namespaces(&o), &o.model->inherited, reterr);
 	if (r < 0)
 		return r;
 	if (!o.saw_proto && wr_feature_kernel_is_before(5, 18))

@@ -1,7 +1,7 @@
 /* observe.h: one observation while it is made. Private to live/.
  *
- * Shape:     observe.c finds the namespaces and says whose things are; peers.c joins cables across namespaces; files.c reads
- *            /etc/netns and the state directory.
+ * Shape:     observe.c finds the namespaces and says whose things are; peers.c joins cables across namespaces; filter.c
+ *            reads packet filters; files.c /etc/netns and the state directory.
  * Ownership: readings are parallel to model->ns, in the same arena. */
 #pragma once
 
@@ -27,6 +27,9 @@ struct wr_observing {
 
 /* Sets the peers of cables whose ends are in different namespaces, as far as both were read. */
 int wr_observe_peers(struct wr_observing *observing, struct wr_error *reterr);
+/* The packet filters of the host and of the network's namespaces, as far as the request asks for them; and what the network has
+ * to do with the rest of the host: settings that it noted, rules of its own in others' chains. */
+int wr_observe_filters(struct wr_observing *observing, struct wr_error *reterr);
 /* A namespace in the model, not ours yet. NULL: out of memory. */
 struct wr_ns *wr_observe_add_ns(struct wr_observing *observing, const char *name, const char *pin);
 /* The files of the network, and of each of its namespaces. A namespace that is not there is in the model all the same, as

@@ -100,7 +100,7 @@ struct wr_link *wr_ns_add_link(struct wr_ns *ns, enum wr_link_kind kind, const c
 		link->bridge = wr_arena_new_of(arena, struct wr_bridge_options);
 		if (!link->bridge)
 			return NULL;
-		*link->bridge = (struct wr_bridge_options){-1, -1, -1, -1, -1};
+		*link->bridge = (struct wr_bridge_options){-1, -1, -1, -1, -1, -1};
 	}
 	ns->links[ns->n_links++] = link;
 	return link;

@@ -17,9 +17,12 @@
 #include "base/ip.h"
 #include "base/map.h"
 #include "model/conf.h"
+#include "model/place.h"
+#include "model/traffic.h"
 
 struct wr_arena;
-struct wr_netns; /* kernel/netns.h: an open namespace */
+struct wr_netns;     /* kernel/netns.h: an open namespace */
+struct wr_nft_table; /* model/nft.h */
 
 /* The protocol number of everything that warren makes: RTA_PROTOCOL, FRA_PROTOCOL, NDA_PROTOCOL, IFA_PROTO.
  * Free in iproute2's rt_protos and in the kernel's IFAPROT_ numbers. */
@@ -31,12 +34,6 @@ struct wr_netns; /* kernel/netns.h: an open namespace */
 #define WR_BRIDGE_PORTS_MAX 1023
 #define WR_LINK_MTU_USUAL   1500   /* of veths and of bridges without ports */
 #define WR_HOST_NAME	    "host" /* the namespace this program runs in, as the file calls it */
-
-/* Where in the file something was said. line 0: nowhere (a live model, a default). Both count from 1. */
-struct wr_place {
-	uint32_t line;
-	uint32_t column;
-};
 
 enum wr_link_kind {
 	WR_LINK_LOOPBACK,
@@ -111,11 +108,12 @@ struct wr_hostname {
 
 /* -1: unset, for each. Times in seconds. */
 struct wr_bridge_options {
-	int stp;	    /* 0, 1 */
-	int forward_delay;  /* 2..30; 0 is possible without STP */
-	int ageing;	    /* 0..86400 */
-	int group_fwd_mask; /* 0..0xffff, without bits 0-2 */
-	int mcast_snooping; /* 0, 1 */
+	int stp;	     /* 0, 1 */
+	int forward_delay;   /* 2..30; 0 is possible without STP */
+	int ageing;	     /* 0..86400 */
+	int group_fwd_mask;  /* 0..0xffff, without bits 0-2 */
+	int mcast_snooping;  /* 0, 1 */
+	int linklocal_learn; /* 0, 1: from frames to 01:80:c2:00:00:0x, which pass no filter. 0 where `guard` is on */
 };
 
 struct wr_link {
@@ -131,9 +129,9 @@ struct wr_link {
 	bool mac_set;	  /* false: any (lo; live kinds without one) */
 	bool mac_written; /* wanted: said in the file, so the MAC proves nothing */
 	bool mtu_follows; /* wanted, a bridge: its MTU is not written but its smallest port's */
-	bool isolated;	  /* a bridge port that reaches only ports without it */
-	bool gone;	  /* scratch of planners */
-	bool moved;	  /* scratch of planners: its counterpart is in another namespace */
+	bool isolated; /* a bridge port that reaches only ports without it. Wanted: on the interface of the file and on its port */
+	bool gone;  /* scratch of planners */
+	bool moved; /* scratch of planners: its counterpart is in another namespace */
 	struct wr_mac mac;
 	uint32_t mtu;			  /* 0: unset */
 	uint32_t group;			  /* IFLA_GROUP; 0 inside namespaces of our own */
@@ -185,6 +183,13 @@ struct wr_ns {
 	size_t n_dns_search;
 	struct wr_hostname *hosts;
 	size_t n_hosts;
+	struct wr_nat *nat;	      /* wanted; NULL: none */
+	struct wr_publish *publishes; /* wanted */
+	size_t n_publishes;
+	struct wr_firewall *firewall; /* wanted: WR_FIREWALL_HOOKS_ of them; NULL: none */
+	struct wr_nft_table *
+		*tables; /* wanted: made by filter/. live: of the network; in the host also others' that matter */
+	size_t n_tables, capacity_tables;
 	/* Its files in /etc/netns/PIN. wanted: what they must be; live: what is there. NULL: none.
 	 * A link target if *_is_link, else the content. */
 	const char *hosts_file, *resolv_file;
@@ -206,7 +211,11 @@ struct wr_bridge {
 	size_t n_host_addresses;
 	struct wr_ns *gateway; /* `gateway:`; NULL: the host if it joins, else none */
 	size_t n_ports;
-	uint32_t mtu; /* 0: unset */
+	uint32_t mtu;	    /* 0: unset */
+	struct wr_nat *nat; /* NULL: none */
+	bool isolated;	    /* reaches no other bridge of its file through the host */
+	bool routed;	    /* the outside may reach all of it, not only what is published */
+	bool guard;	    /* a port sends from its own addresses only */
 	struct wr_place place;
 };
 
@@ -217,6 +226,7 @@ struct wr_inherited {
 	struct wr_conf ns_lo;
 	struct wr_conf host_default;	  /* what a link made in the host starts with */
 	bool no_veth, no_bridge, no_ipv6; /* what this kernel lacks, of what a network may need */
+	bool no_nftables;
 };
 
 struct wr_model {
@@ -236,6 +246,16 @@ struct wr_model {
 	const char *hosts_text;	       /* the network's shared hosts file: wanted content, live content; NULL none */
 	const char *resolv_text; /* the shared resolv.conf for a host whose resolver is a stub; NULL: not needed */
 	bool has_host_links;	 /* wanted: something of it is in the host */
+	/* What the network has to do with the rest of the host. */
+	struct wr_borrow *borrows; /* settings of the host: wanted, or noted in a table of the network */
+	size_t n_borrows;
+	struct wr_opening *openings; /* rules in others' chains: wanted, or there with our mark */
+	size_t n_openings;
+	struct wr_obstacle *obstacles; /* in the way of what is wanted; live: what could not be read. First look only */
+	size_t n_obstacles;
+	bool bridged_frames;	       /* live: br_netfilter sends bridged frames through the host's filter */
+	struct wr_listener *listeners; /* live, first look only: sockets of the host */
+	size_t n_listeners;
 	struct wr_nf_pending
 		*pending; /* wanted: what wr_netfile_assign still has to do; file/ alone looks into it. NULL: nothing */
 };

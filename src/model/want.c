@@ -88,6 +88,37 @@ static void want_ns(struct wr_ns *ns)
 		want_link(ns, ns->links[i], v4_forward);
 }
 
+static void want_forwarding(struct wr_link *link)
+{
+	want(&link->conf, WR_CONF_V4_FORWARDING, 1);
+	if (wr_link_has_family(link, AF_INET6))
+		want(&link->conf, WR_CONF_V6_FORCE_FORWARDING, 1);
+}
+
+/* Between the outside and the network, each link of the host that something of it passes. */
+static void want_traffic(const struct wr_model *model)
+{
+	for (size_t i = 0; i < model->n_bridges; i++) {
+		const struct wr_bridge *bridge = model->bridges[i];
+
+		if (bridge->host && bridge->link && (bridge->nat || bridge->routed))
+			want_forwarding(bridge->link);
+	}
+	for (size_t i = 0; i < model->n_ns; i++) {
+		for (size_t k = 0; k < model->ns[i]->n_publishes; k++) {
+			const struct wr_publish *publish = &model->ns[i]->publishes[k];
+			bool at_loopback = !publish->in && (!publish->host.family || wr_ip_is_loopback(&publish->host));
+
+			for (int family = 0; family < 2; family++)
+				if (publish->via[family])
+					want_forwarding(publish->via[family]);
+			/* A packet from 127.0.0.1 leaves by the link, and its answer comes in there. */
+			if (publish->via[0] && at_loopback)
+				want(&publish->via[0]->conf, WR_CONF_V4_ROUTE_LOCALNET, 1);
+		}
+	}
+}
+
 /* Of the host only the network's own links are in a wanted model: ports of bridges, bridges it joins, ends of cables. */
 static void want_host(struct wr_ns *host)
 {
@@ -95,6 +126,7 @@ static void want_host(struct wr_ns *host)
 
 	for (size_t i = 0; i < host->n_links; i++)
 		joined += !host->links[i]->master;
+	want_traffic(host->model);
 	for (size_t i = 0; i < host->n_links; i++) {
 		struct wr_link *link = host->links[i];
 		bool has_ipv6 = wr_link_has_family(link, AF_INET6);
@@ -107,6 +139,7 @@ static void want_host(struct wr_ns *host)
 			want(&link->conf, WR_CONF_V6_ACCEPT_RA, 0);
 		if (has_ipv6)
 			want(&link->conf, WR_CONF_V6_ACCEPT_DAD, 0);
+		want(&link->conf, WR_CONF_V4_ROUTE_LOCALNET, 0);
 		if (joined < 2)
 			continue;
 		want(&link->conf, WR_CONF_V4_FORWARDING, 1);
@@ -135,13 +168,22 @@ static void want_option(int *option, int value)
 
 /* What a bridge has by itself. Said, so that an option that leaves the file goes back, and because snooping is switched off
  * while ports come. */
-static void want_options(struct wr_bridge_options *options)
+static void want_options(struct wr_bridge_options *options, bool guarded)
 {
 	want_option(&options->stp, 0);
 	want_option(&options->forward_delay, 15);
 	want_option(&options->ageing, 300);
 	want_option(&options->group_fwd_mask, 0);
 	want_option(&options->mcast_snooping, 1);
+	want_option(&options->linklocal_learn, !guarded);
+}
+
+static bool is_guarded(const struct wr_model *model, const struct wr_link *bridge)
+{
+	for (size_t i = 0; i < model->n_bridges; i++)
+		if (model->bridges[i]->link == bridge)
+			return model->bridges[i]->guard;
+	return false;
 }
 
 void wr_model_want_conf(struct wr_model *model)
@@ -151,7 +193,7 @@ void wr_model_want_conf(struct wr_model *model)
 			struct wr_link *link = model->ns[i]->links[k];
 
 			if (link->bridge)
-				want_options(link->bridge);
+				want_options(link->bridge, is_guarded(model, link));
 			if (link->kind == WR_LINK_BRIDGE && !link->mtu) {
 				link->mtu_follows = true;
 				link->mtu = WR_LINK_MTU_USUAL;

@@ -60,6 +60,7 @@ static void wr_build_namespaces(struct wr_planner *planner)
 			wr_planner_step(planner, WR_STEP_adopt_ns, WR_STEP_CHANGE, ns, NULL);
 		}
 		wr_planner_ns_settings(planner, ns);
+		wr_planner_filters(planner, ns);
 		wr_build_file(planner, ns, WR_FILE_HOSTS);
 		wr_build_file(planner, ns, WR_FILE_RESOLV);
 	}
@@ -167,9 +168,16 @@ static void wr_build_inside(struct wr_planner *planner, struct wr_ns *ns)
 /* A namespace's ports, then its bridges. */
 static void wr_build_bridge_ends(struct wr_planner *planner, struct wr_ns *ns)
 {
-	for (size_t k = 0; k < ns->n_links; k++)
-		if (ns->links[k]->kind == WR_LINK_VETH && ns->links[k]->master && wr_can_be(ns->links[k]))
-			wr_build_up(planner, ns->links[k]);
+	for (size_t k = 0; k < ns->n_links; k++) {
+		struct wr_link *link = ns->links[k];
+
+		if (link->kind != WR_LINK_VETH || !link->master || !wr_can_be(link))
+			continue;
+		/* The message that makes a port cannot say it; a port that is there was compared. */
+		if (link->isolated && !link->match)
+			wr_planner_step(planner, WR_STEP_set_isolated, WR_STEP_CHANGE, ns, link);
+		wr_build_up(planner, link);
+	}
 	for (size_t k = 0; k < ns->n_links; k++)
 		if (ns->links[k]->kind == WR_LINK_BRIDGE && wr_planner_counts_link(ns->links[k]))
 			wr_build_up(planner, ns->links[k]);
@@ -190,6 +198,9 @@ void wr_planner_build(struct wr_planner *planner)
 {
 	const struct wr_model *wanted = planner->wanted;
 
+	/* Filters first: nothing of the network is ever up without them. */
+	wr_planner_filters(planner, wr_model_host(wanted));
+	wr_planner_host_traffic(planner);
 	wr_build_namespaces(planner);
 	wr_build_links(planner, WR_LINK_BRIDGE);
 	wr_build_links(planner, WR_LINK_VETH);

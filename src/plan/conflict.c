@@ -167,14 +167,7 @@ static int wr_check_link_kernel(const struct wr_link *link, const struct wr_inhe
 		return wr_lacks("bridges", "CONFIG_BRIDGE", wanted, reterr);
 	if (inherited->no_ipv6 && wr_link_has_family(link, AF_INET6))
 		return wr_lacks("IPv6", "CONFIG_IPV6, and without ipv6.disable=1 on its command line", wanted, reterr);
-	if (link->conf.value[WR_CONF_V6_FORCE_FORWARDING] == WR_CONF_UNSET ||
-	    inherited->host_default.value[WR_CONF_V6_FORCE_FORWARDING] != WR_CONF_UNSET)
-		return 0;
-	wr_fail(reterr, WR_ERR_UNSUPPORTED, -EOPNOTSUPP,
-		"this kernel cannot forward IPv6 for '%s' alone: it has no net.ipv6.conf.*.force_forwarding",
-		link->name);
-	return wr_fail_mend(reterr,
-			    "Linux 6.17 has it; or route between the bridges in a namespace with `forward: true`");
+	return 0;
 }
 
 /* What the kernel of this machine cannot do, before anything is touched. */

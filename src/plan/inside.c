@@ -161,7 +161,8 @@ static bool wr_bridge_differs(const struct wr_bridge_options *wanted, const stru
 	       (wanted->forward_delay >= 0 && wanted->forward_delay != live->forward_delay) ||
 	       (wanted->ageing >= 0 && wanted->ageing != live->ageing) ||
 	       (wanted->group_fwd_mask >= 0 && wanted->group_fwd_mask != live->group_fwd_mask) ||
-	       (wanted->mcast_snooping >= 0 && wanted->mcast_snooping != live->mcast_snooping);
+	       (wanted->mcast_snooping >= 0 && wanted->mcast_snooping != live->mcast_snooping) ||
+	       (wanted->linklocal_learn >= 0 && wanted->linklocal_learn != live->linklocal_learn);
 }
 
 static bool wr_mark_differs(const struct wr_link *wanted, const struct wr_link *live)

@@ -45,6 +45,19 @@ void wr_planner_addresses(struct wr_planner *planner, struct wr_link *link);
 void wr_planner_routing(struct wr_planner *planner, struct wr_ns *ns);
 bool wr_planner_route_is_possible(const struct wr_ns *ns, const struct wr_route *route);
 
+/* --- filter.c: packet filters, and what traffic needs of the rest of the host */
+void wr_planner_filters(struct wr_planner *planner, struct wr_ns *ns); /* tables of one namespace */
+void wr_planner_host_traffic(struct wr_planner *planner); /* settings and openings; after the host's tables */
+void wr_planner_remove_filters(struct wr_planner *planner, struct wr_ns *live);
+void wr_planner_return_host(struct wr_planner *planner); /* before the host's tables go */
+void wr_planner_warn(struct wr_planner *planner);
+/* What a setting of the host is now. */
+int wr_planner_host_value(const struct wr_model *live, const struct wr_borrow *borrow);
+
+/* --- traffic.c */
+/* Ports that are in use, filters that are not ours, a kernel without them: before anything is touched. */
+int wr_planner_check_traffic(const struct wr_model *wanted, const struct wr_model *live, struct wr_error *reterr);
+
 /* --- remove.c */
 void wr_planner_remove_early(struct wr_planner *planner); /* names, cables and addresses that are wanted elsewhere */
 void wr_planner_remove(struct wr_planner *planner);

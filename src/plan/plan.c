@@ -38,6 +38,8 @@ int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, con
 
 	if (!planner.options->ignore_conflicts) {
 		r = wr_plan_check_conflicts(wanted, live, reterr);
+		if (r == 0)
+			r = wr_planner_check_traffic(wanted, live, reterr);
 		if (r < 0)
 			return r;
 	}
@@ -49,6 +51,7 @@ int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, con
 	wr_planner_build(&planner);
 	planner.plan->first_removal = planner.plan->n_steps;
 	wr_planner_remove(&planner);
+	wr_planner_warn(&planner);
 	if (planner.error < 0)
 		return wr_fail_memory(reterr);
 	wr_planner_close(&planner);

@@ -16,16 +16,20 @@
 #include "model/model.h"
 
 struct wr_error;
+struct wr_nft_delta;
 
 /* One row for each kind of step: NAME, name in text and JSON, what it is about. The executor (apply/), the printer of
  * commands (show/) and the reasons (plan/) each expand this list into a table of functions wr_execute_NAME,
  * wr_command_NAME, wr_reason_NAME: a kind without all three does not build.
- * about: NS, LINK, ADDRESS, ROUTE, RULE, NEIGHBOUR, CONF, SYSCTL, FILE: which members of struct wr_step are set. */
+ * about: NS, LINK, ADDRESS, ROUTE, RULE, NEIGHBOUR, CONF, SYSCTL, FILE, FILTER, BORROW, OPENING: which members of struct wr_step are set. */
 #define WR_STEPS(X)                                                                                                    \
-	X(mend_pin, "stale pin", NS) /* a file in the directory of pins that is no namespace goes */                   \
-	X(add_ns, "namespace", NS)   /* made, marked, pinned; lo is up */                                              \
-	X(adopt_ns, "namespace", NS) /* the mark on lo is put back, lo is up */                                        \
-	X(set_conf, "setting", CONF) /* conf, scope: all, default, or a link's own */                                  \
+	X(mend_pin, "stale pin", NS)	  /* a file in the directory of pins that is no namespace goes */              \
+	X(add_ns, "namespace", NS)	  /* made, marked, pinned; lo is up */                                         \
+	X(adopt_ns, "namespace", NS)	  /* the mark on lo is put back, lo is up */                                   \
+	X(set_filter, "filter", FILTER)	  /* a table made, or changed in place: one transaction */                     \
+	X(borrow_conf, "setting", BORROW) /* of the host, which traffic needs; what was there is noted first */        \
+	X(open_chain, "opening", OPENING) /* a rule of ours where somebody else's chain offers a place */              \
+	X(set_conf, "setting", CONF)	  /* conf, scope: all, default, or a link's own */                             \
 	X(set_sysctl, "sysctl", SYSCTL)                                                                                \
 	X(write_hosts, "names", NS)   /* the network's shared hosts (and resolv.conf) file */                          \
 	X(link_file, "names", FILE)   /* /etc/netns/PIN/hosts or resolv.conf */                                        \
@@ -52,6 +56,9 @@ struct wr_error;
 	X(del_address, "address", ADDRESS)                                                                             \
 	X(del_link, "link", LINK)  /* a cable (both ends go) or a bridge */                                            \
 	X(del_ns, "namespace", NS) /* unpinned, held open until the end, then gone */                                  \
+	X(close_chain, "opening", OPENING)                                                                             \
+	X(return_conf, "setting", BORROW) /* as it was found, where nobody changed or needs it; the note goes */       \
+	X(del_filter, "filter", FILTER)                                                                                \
 	X(unlink_file, "names", FILE)                                                                                  \
 	X(remove_hosts, "names", NS)
 
@@ -79,13 +86,18 @@ struct wr_step {
 		struct wr_rule *rule;
 		struct wr_neighbour *neighbour;
 		struct wr_sysctl *sysctl;
-		struct wr_link *old_link; /* LINK steps that change: the live one */
+		struct wr_nft_table *table; /* set_filter: the wanted one; del_filter: the live one */
+		struct wr_borrow *borrow;   /* borrow_conf: the wanted one; return_conf: the live one */
+		struct wr_opening *opening; /* open_chain: the wanted one; close_chain: the live one */
+		struct wr_link *old_link;   /* LINK steps that change: the live one */
 	};
 	union {
 		struct wr_route *old_route;
 		const char *old_value; /* set_sysctl: what was there, or NULL */
 		int old_conf;	       /* set_conf: WR_CONF_UNSET when not known */
 		const char *file;      /* link_file: unused */
+		/* FILTER, BORROW, OPENING: the transaction. NULL for a borrow without a note to write or to take away */
+		const struct wr_nft_delta *delta;
 	};
 	const char *reason; /* a few words; static or in the plan's arena; never NULL */
 };
@@ -100,6 +112,9 @@ struct wr_plan {
 	size_t n_steps, capacity_steps;
 	size_t first_removal; /* steps[first_removal..] take away what is no longer wanted; verification comes before them */
 	size_t n_interruptions;
+	const char *
+		*warnings; /* what a person should know: what stays changed, whose chain drops the network's traffic */
+	size_t n_warnings, capacity_warnings;
 };
 
 /* What a caller may ask of the comparison. Zeroed is the usual. */
@@ -116,6 +131,11 @@ int wr_plan_make(const struct wr_model *wanted, const struct wr_model *live, con
 int wr_plan_check_conflicts(const struct wr_model *wanted, const struct wr_model *live, struct wr_error *reterr);
 const char *wr_step_kind_name(enum wr_step_kind kind); /* "namespace", "link", … */
 const char *wr_step_sign_name(enum wr_step_sign sign); /* "add", "change", "remove" */
+
+/* The value that warren gives a setting of the host when it borrows it: 2 for accept_ra, 1 for all others. */
+int wr_borrow_given(enum wr_conf_id conf);
+/* Whether a noted setting is to be put back: it still has the value that it was given, and no other network needs it. */
+bool wr_borrow_is_returnable(const struct wr_borrow *borrow);
 
 struct wr_text;
 /* What a step is about, without sign and reason: "link lan—web:eth0", "address 10.2.0.2/24 on web:eth0",

@@ -30,6 +30,50 @@ WR_REASON(set_conf)
 	return wr_conf_rows[step->conf].meaning;
 }
 
+WR_REASON(set_filter)
+{
+	(void)planner;
+	return step->sign == WR_STEP_ADD ? "not there" : "not as the file says";
+}
+
+WR_REASON(del_filter)
+{
+	(void)planner;
+	(void)step;
+	return "not in the file any more";
+}
+
+WR_REASON(borrow_conf)
+{
+	if (wr_planner_host_value(planner->live, step->borrow) == step->borrow->value)
+		return "what it was before is not noted any more";
+	if (step->borrow->conf == WR_CONF_V6_ACCEPT_RA)
+		return "this machine forwards, and keeps its own autoconfiguration";
+	return "traffic of the network passes here";
+}
+
+WR_REASON(return_conf)
+{
+	(void)planner;
+	if (wr_borrow_is_returnable(step->borrow))
+		return "as it was before the network";
+	return step->borrow->shared ? "another network needs it" : "somebody changed it since";
+}
+
+WR_REASON(open_chain)
+{
+	(void)planner;
+	(void)step;
+	return "this chain would drop the network's traffic";
+}
+
+WR_REASON(close_chain)
+{
+	(void)planner;
+	(void)step;
+	return "not needed any more";
+}
+
 WR_REASON(set_sysctl)
 {
 	(void)planner;

@@ -141,6 +141,19 @@ void wr_planner_remove_early(struct wr_planner *planner)
 
 /* --- what comes last --------------------------------------------------------------------------------------------------- */
 
+/* In the host only routes over the network's own links are its own: others may use the number too. */
+static bool wr_is_own_route(const struct wr_ns *live, const struct wr_route *route)
+{
+	const struct wr_link *dev;
+
+	if (route->protocol != WR_PROTOCOL)
+		return false;
+	if (!live->is_host)
+		return true;
+	dev = route->n_hops && route->hops[0].dev ? wr_ns_find_link(live, route->hops[0].dev) : NULL;
+	return dev && dev->ours && !dev->gone;
+}
+
 static void wr_remove_routing(struct wr_planner *planner, struct wr_ns *live)
 {
 	struct wr_ns *wanted = live->match;
@@ -155,7 +168,7 @@ static void wr_remove_routing(struct wr_planner *planner, struct wr_ns *live)
 			step->rule = &live->rules[i];
 	}
 	for (size_t i = 0; i < live->n_routes; i++) {
-		bool kept = live->routes[i].protocol != WR_PROTOCOL;
+		bool kept = !wr_is_own_route(live, &live->routes[i]);
 
 		for (size_t k = 0; k < wanted->n_routes && !kept; k++)
 			kept = wr_route_same_key(&wanted->routes[k], &live->routes[i]);
@@ -212,8 +225,7 @@ void wr_planner_remove(struct wr_planner *planner)
 	const struct wr_model *live = planner->live;
 
 	for (size_t i = 0; i < live->n_ns; i++)
-		/* In the host no route is ever ours: one with our number is somebody else's. */
-		if (!live->ns[i]->is_host && wr_planner_counts_ns(live->ns[i]) && live->ns[i]->match)
+		if (wr_planner_counts_ns(live->ns[i]) && live->ns[i]->match)
 			wr_remove_routing(planner, live->ns[i]);
 	wr_each_link(planner, wr_remove_addresses, false);
 	for (size_t i = 0; i < live->n_ns; i++)
@@ -237,6 +249,11 @@ void wr_planner_remove(struct wr_planner *planner)
 				step->interrupts = true;
 		}
 	}
+	wr_planner_return_host(planner);
+	/* Filters last: what they protect is gone by then. */
+	for (size_t i = 0; i < live->n_ns; i++)
+		if (live->ns[i]->n_tables && wr_planner_counts_ns(live->ns[i]) && live->ns[i]->match)
+			wr_planner_remove_filters(planner, live->ns[i]);
 	if (live->hosts_text && !planner->wanted->hosts_text)
 		wr_planner_step(planner, WR_STEP_remove_hosts, WR_STEP_REMOVE, wr_model_host(live), NULL);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/nft.h"
 #include "plan/steps.h"
 #include "plan/words.h"
 
@@ -61,6 +62,76 @@ static void words_set_conf(const struct wr_step *step, struct wr_text *text)
 	}
 	add_int(text, wr_step_conf_value(step));
 	add_in_ns(text, step);
+}
+
+/* "table inet warren-shop in host", and how much of it. */
+static void words_set_filter(const struct wr_step *step, struct wr_text *text)
+{
+	wr_text_add(text, "filter ");
+	wr_text_add(text, wr_nft_family_name(step->table->family));
+	wr_text_add_char(text, ' ');
+	wr_words_name(text, step->table->name);
+	add_in_ns(text, step);
+	if (step->kind == WR_STEP_set_filter)
+		wr_words_delta(text, step->delta);
+}
+
+static void words_del_filter(const struct wr_step *step, struct wr_text *text)
+{
+	words_set_filter(step, text);
+}
+
+static void add_borrow(const struct wr_step *step, struct wr_text *text, int from, int to)
+{
+	char key[80];
+
+	wr_words_name(text, wr_conf_key((enum wr_conf_id)step->borrow->conf, step->borrow->scope, key));
+	wr_text_add_char(text, ' ');
+	if (from != to) {
+		add_int(text, from);
+		wr_text_add(text, ARROW);
+	}
+	add_int(text, to);
+	add_in_ns(text, step);
+}
+
+static void words_borrow_conf(const struct wr_step *step, struct wr_text *text)
+{
+	add_borrow(step, text, step->borrow->before, step->borrow->value);
+}
+
+static void words_return_conf(const struct wr_step *step, struct wr_text *text)
+{
+	bool returned = wr_borrow_is_returnable(step->borrow);
+
+	if (!returned)
+		wr_text_add(text, "note of ");
+	add_borrow(step, text, step->borrow->value, returned ? step->borrow->before : step->borrow->value);
+}
+
+static void words_open_chain(const struct wr_step *step, struct wr_text *text)
+{
+	const struct wr_opening *opening = step->opening;
+
+	wr_text_add(text, "opening in chain ");
+	wr_words_name(text, opening->chain);
+	wr_text_add(text, " of table ");
+	wr_text_add(text, wr_nft_family_name(opening->family));
+	wr_text_add_char(text, ' ');
+	wr_words_name(text, opening->table);
+	if (opening->iif != NULL) {
+		wr_text_add(text, " from ");
+		wr_words_name(text, opening->iif);
+	}
+	if (opening->oif != NULL) {
+		wr_text_add(text, " to ");
+		wr_words_name(text, opening->oif);
+	}
+}
+
+static void words_close_chain(const struct wr_step *step, struct wr_text *text)
+{
+	words_open_chain(step, text);
 }
 
 static void words_set_sysctl(const struct wr_step *step, struct wr_text *text)
@@ -179,7 +250,7 @@ static void add_option(struct wr_text *text, bool *first, const char *name, cons
 
 static void words_set_bridge(const struct wr_step *step, struct wr_text *text)
 {
-	static const struct wr_bridge_options unset = {-1, -1, -1, -1, -1};
+	static const struct wr_bridge_options unset = {-1, -1, -1, -1, -1, -1};
 	const struct wr_bridge_options *after = step->link->bridge != NULL ? step->link->bridge : &unset;
 	const struct wr_bridge_options *before =
 		step->old_link != NULL && step->old_link->bridge != NULL ? step->old_link->bridge : &unset;
@@ -191,6 +262,7 @@ static void words_set_bridge(const struct wr_step *step, struct wr_text *text)
 	add_option(text, &first, "ageing", (const int[]){before->ageing, after->ageing});
 	add_option(text, &first, "group_fwd_mask", (const int[]){before->group_fwd_mask, after->group_fwd_mask});
 	add_option(text, &first, "mcast_snooping", (const int[]){before->mcast_snooping, after->mcast_snooping});
+	add_option(text, &first, "linklocal_learn", (const int[]){before->linklocal_learn, after->linklocal_learn});
 	add_on_link(text, step);
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "filter/delta.h"
 #include "model/name.h"
 
 void wr_words_name(struct wr_text *text, const char *name)
@@ -297,6 +298,50 @@ void wr_words_rule(struct wr_text *text, const struct wr_rule *rule)
 		wr_text_add_char(text, ' ');
 		wr_text_add(text, wr_rule_action_name(rule->action));
 	}
+}
+
+static void add_count(struct wr_text *text, size_t count, const char *what, bool *is_first)
+{
+	if (count == 0)
+		return;
+	wr_text_add(text, *is_first ? " (" : ", ");
+	*is_first = false;
+	wr_text_add_uint(text, count);
+	wr_text_add_char(text, ' ');
+	wr_text_add(text, what);
+	if (count > 1)
+		wr_text_add_char(text, 's');
+}
+
+static void count_changes(const struct wr_nft_delta *delta, size_t counts[])
+{
+	for (size_t i = 0; i < delta->n_changes; i++) {
+		const struct wr_nft_change *change = &delta->changes[i];
+
+		counts[change->kind] += change->kind == WR_NFT_ADD_ELEMENTS || change->kind == WR_NFT_DEL_ELEMENTS
+						? change->n_elements
+						: 1;
+	}
+}
+
+void wr_words_delta(struct wr_text *text, const struct wr_nft_delta *delta)
+{
+	size_t counts[WR_NFT_CHANGES_] = {0};
+	bool is_first = true;
+
+	count_changes(delta, counts);
+	add_count(text, counts[WR_NFT_ADD_CHAIN], "chain", &is_first);
+	add_count(text, counts[WR_NFT_ADD_SET], "set", &is_first);
+	add_count(text, counts[WR_NFT_ADD_RULE] + counts[WR_NFT_INSERT_RULE], "rule", &is_first);
+	add_count(text, counts[WR_NFT_ADD_ELEMENTS], "element", &is_first);
+	add_count(text, counts[WR_NFT_SET_POLICY], "policy changed, of a chain", &is_first);
+	add_count(text, counts[WR_NFT_FLUSH_CHAIN], "chain written anew", &is_first);
+	add_count(text, counts[WR_NFT_DEL_CHAIN], "chain less", &is_first);
+	add_count(text, counts[WR_NFT_DEL_SET], "set less", &is_first);
+	add_count(text, counts[WR_NFT_DEL_RULE], "rule less", &is_first);
+	add_count(text, counts[WR_NFT_DEL_ELEMENTS], "element less", &is_first);
+	if (!is_first)
+		wr_text_add_char(text, ')');
 }
 
 static const struct wr_conf *conf_of(const struct wr_step *step)

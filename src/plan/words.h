@@ -32,6 +32,10 @@ void wr_words_rule(struct wr_text *text, const struct wr_rule *rule);
 /* The full name of a set_conf step's setting: "net.ipv4.conf.eth0.rp_filter"; ip_forward by the name people know. */
 void wr_words_conf_key(struct wr_text *text, const struct wr_step *step);
 
+struct wr_nft_delta;
+/* What a change of a filter amounts to: " (2 chains, 9 rules, 4 sets, 7 elements)", what goes with a minus. */
+void wr_words_delta(struct wr_text *text, const struct wr_nft_delta *delta);
+
 /* The value that a set_conf step sets. */
 int wr_step_conf_value(const struct wr_step *step);
 const char *wr_route_type_name(uint8_t type);	 /* "unicast", "blackhole", …; "other" */

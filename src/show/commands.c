@@ -1,8 +1,8 @@
 /* commands.c: a plan as commands for a POSIX shell: namespaces, settings, files, addresses, routes. Links are in
- * commands_link.c.
+ * commands_link.c, packet filters in commands_filter.c.
  *
  * Theory: one function for each row of WR_STEPS; a kind without one does not build. Each step becomes the lines that do the
- * same by ip(8), bridge(8) and sysctl(8), in the plan's order, so that the whole, piped into sh on a machine where the
+ * same by ip(8), bridge(8), sysctl(8) and nft(8), in the plan's order, so that the whole, piped into sh on a machine where the
  * network is not, builds it. The first line makes the shell stop at the first command that fails. Whatever comes from a
  * file or from the kernel is quoted as one word. What these commands cannot say is a comment: the mark of an address
  * needs a newer ip(8) than Debian 12's. */
@@ -86,14 +86,18 @@ void wr_command_del_ns(const struct wr_step *step, struct wr_text *text)
 
 /* --- settings -------------------------------------------------------------------------------------------------------- */
 
-/* assignment: "KEY=VALUE", one word. */
-static void add_sysctl(struct wr_text *text, const struct wr_ns *ns, struct wr_text *assignment)
+void wr_command_inside(struct wr_text *text, const struct wr_ns *ns)
 {
-	if (!ns->is_host) {
-		wr_text_add(text, "ip netns exec ");
-		wr_text_add_shell(text, ns->pin);
-		wr_text_add_char(text, ' ');
-	}
+	if (ns->is_host)
+		return;
+	wr_text_add(text, "ip netns exec ");
+	wr_text_add_shell(text, ns->pin);
+	wr_text_add_char(text, ' ');
+}
+
+void wr_command_sysctl(struct wr_text *text, const struct wr_ns *ns, struct wr_text *assignment)
+{
+	wr_command_inside(text, ns);
 	wr_text_add(text, "sysctl -qw ");
 	wr_text_add_shell(text, wr_text_string(assignment));
 	wr_text_add_char(text, '\n');
@@ -119,7 +123,7 @@ void wr_command_set_conf(const struct wr_step *step, struct wr_text *text)
 	}
 	wr_text_addf(&assignment, "%s=%d", wr_conf_key((enum wr_conf_id)step->conf, scope, key),
 		     wr_step_conf_value(step));
-	add_sysctl(text, step->ns, &assignment);
+	wr_command_sysctl(text, step->ns, &assignment);
 }
 
 void wr_command_set_sysctl(const struct wr_step *step, struct wr_text *text)
@@ -129,7 +133,7 @@ void wr_command_set_sysctl(const struct wr_step *step, struct wr_text *text)
 	wr_text_add(&assignment, step->sysctl->key);
 	wr_text_add_char(&assignment, '=');
 	wr_text_add(&assignment, step->sysctl->value != NULL ? step->sysctl->value : "");
-	add_sysctl(text, step->ns, &assignment);
+	wr_command_sysctl(text, step->ns, &assignment);
 }
 
 /* --- files ------------------------------------------------------------------------------------------------------------ */

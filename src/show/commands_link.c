@@ -53,6 +53,19 @@ static void add_altname(struct wr_text *text, const struct wr_link *link)
 	wr_text_add_char(text, '\n');
 }
 
+static void add_isolated(struct wr_text *text, const struct wr_link *link)
+{
+	wr_text_add(text, "bridge ");
+	if (!link->ns->is_host) {
+		wr_text_add(text, "-n ");
+		wr_text_add_shell(text, link->ns->pin);
+		wr_text_add_char(text, ' ');
+	}
+	wr_text_add(text, "link set");
+	wr_command_word(text, "dev", link->ifname);
+	wr_text_add(text, link->isolated ? " isolated on\n" : " isolated off\n");
+}
+
 /* The mark and the bridge of a cable's end that was just made. */
 static void finish_end(struct wr_text *text, const struct wr_link *link)
 {
@@ -94,7 +107,7 @@ void wr_command_add_cable(const struct wr_step *step, struct wr_text *text)
 static void add_bridge_options(struct wr_text *text, const struct wr_bridge_options *after,
 			       const struct wr_bridge_options *before)
 {
-	static const struct wr_bridge_options unset = {-1, -1, -1, -1, -1};
+	static const struct wr_bridge_options unset = {-1, -1, -1, -1, -1, 1};
 
 	if (after == NULL)
 		return;
@@ -110,6 +123,8 @@ static void add_bridge_options(struct wr_text *text, const struct wr_bridge_opti
 		wr_command_number(text, "group_fwd_mask", after->group_fwd_mask);
 	if (after->mcast_snooping >= 0 && after->mcast_snooping != before->mcast_snooping)
 		wr_command_number(text, "mcast_snooping", after->mcast_snooping);
+	if (after->linklocal_learn >= 0 && after->linklocal_learn != before->linklocal_learn)
+		wr_command_number(text, "no_linklocal_learn", !after->linklocal_learn);
 }
 
 void wr_command_add_bridge(const struct wr_step *step, struct wr_text *text)
@@ -198,15 +213,7 @@ void wr_command_move_port(const struct wr_step *step, struct wr_text *text)
 
 void wr_command_set_isolated(const struct wr_step *step, struct wr_text *text)
 {
-	wr_text_add(text, "bridge ");
-	if (!step->ns->is_host) {
-		wr_text_add(text, "-n ");
-		wr_text_add_shell(text, step->ns->pin);
-		wr_text_add_char(text, ' ');
-	}
-	wr_text_add(text, "link set");
-	wr_command_word(text, "dev", step->link->ifname);
-	wr_text_add(text, step->link->isolated ? " isolated on\n" : " isolated off\n");
+	add_isolated(text, step->link);
 }
 
 void wr_command_set_bridge(const struct wr_step *step, struct wr_text *text)

@@ -6,7 +6,9 @@
 
 #include "base/text.h"
 #include "live/live.h"
+#include "model/nft.h"
 #include "show/json.h"
+#include "show/nft.h"
 #include "plan/steps.h"
 #include "plan/words.h"
 
@@ -20,6 +22,9 @@ enum about {
 	ABOUT_CONF,
 	ABOUT_SYSCTL,
 	ABOUT_FILE,
+	ABOUT_FILTER,
+	ABOUT_BORROW,
+	ABOUT_OPENING,
 };
 
 struct step_row {
@@ -130,6 +135,51 @@ static void about_file(struct wr_json *json, const struct wr_step *step, struct 
 	wr_json_bytes(json, wr_text_string(scratch), scratch->length);
 }
 
+/* The transaction as a script for nft, or null where there is none. */
+static void member_nft(struct wr_json *json, const struct wr_step *step, struct wr_text *scratch)
+{
+	wr_json_key(json, "nft");
+	if (step->delta == NULL) {
+		wr_json_null(json);
+		return;
+	}
+	scratch->length = 0;
+	wr_show_nft_delta(step->delta, scratch);
+	wr_json_bytes(json, wr_text_string(scratch), scratch->length);
+}
+
+static void about_filter(struct wr_json *json, const struct wr_step *step, struct wr_text *scratch)
+{
+	wr_json_member_string(json, "family", wr_nft_family_name(step->table->family));
+	wr_json_member_string(json, "table", step->table->name);
+	member_nft(json, step, scratch);
+}
+
+static void about_borrow(struct wr_json *json, const struct wr_step *step, struct wr_text *scratch)
+{
+	const struct wr_borrow *borrow = step->borrow;
+	bool borrows = step->kind == WR_STEP_borrow_conf;
+	int to = borrows || !wr_borrow_is_returnable(borrow) ? borrow->value : borrow->before;
+	char key[80];
+
+	wr_json_member_string(json, "key", wr_conf_key((enum wr_conf_id)borrow->conf, borrow->scope, key));
+	member_setting(json, "from", borrows ? borrow->before : borrow->value, scratch);
+	member_setting(json, "to", to, scratch);
+	member_nft(json, step, scratch);
+}
+
+static void about_opening(struct wr_json *json, const struct wr_step *step, struct wr_text *scratch)
+{
+	const struct wr_opening *opening = step->opening;
+
+	wr_json_member_string(json, "family", wr_nft_family_name(opening->family));
+	wr_json_member_string(json, "table", opening->table);
+	wr_json_member_string(json, "chain", opening->chain);
+	wr_json_member_string(json, "iif", opening->iif);
+	wr_json_member_string(json, "oif", opening->oif);
+	member_nft(json, step, scratch);
+}
+
 static void add_about(struct wr_json *json, const struct wr_step *step, struct wr_text *scratch)
 {
 	switch (rows[step->kind].about) {
@@ -169,6 +219,15 @@ static void add_about(struct wr_json *json, const struct wr_step *step, struct w
 		break;
 	case ABOUT_FILE:
 		about_file(json, step, scratch);
+		break;
+	case ABOUT_FILTER:
+		about_filter(json, step, scratch);
+		break;
+	case ABOUT_BORROW:
+		about_borrow(json, step, scratch);
+		break;
+	case ABOUT_OPENING:
+		about_opening(json, step, scratch);
 		break;
 	}
 }

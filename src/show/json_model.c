@@ -290,6 +290,110 @@ static void routing(struct wr_json *json, const struct wr_ns *ns)
 	wr_json_end(json, ']');
 }
 
+/* --- traffic ----------------------------------------------------------------------------------------------------------- */
+
+static void nat(struct wr_json *json, const struct wr_nat *nat)
+{
+	wr_json_key(json, "nat");
+	if (nat == NULL) {
+		wr_json_null(json);
+		return;
+	}
+	wr_json_begin(json, '{');
+	wr_json_member_string(json, "out", nat->out);
+	wr_json_key(json, "address");
+	wr_json_begin(json, '[');
+	for (int family = 0; family < 2; family++)
+		if (nat->address[family].family != 0)
+			wr_json_ip(json, &nat->address[family]);
+	wr_json_end(json, ']');
+	wr_json_end(json, '}');
+}
+
+static void publishes(struct wr_json *json, const struct wr_ns *ns)
+{
+	wr_json_key(json, "publish");
+	wr_json_begin(json, '[');
+	for (size_t i = 0; i < ns->n_publishes; i++) {
+		const struct wr_publish *publish = &ns->publishes[i];
+
+		wr_json_begin(json, '{');
+		wr_json_member_string(json, "protocol", publish->protocol == IPPROTO_UDP ? "udp" : "tcp");
+		wr_json_key(json, "host_address");
+		wr_json_ip(json, &publish->host);
+		wr_json_member_string(json, "host_interface", publish->in);
+		wr_json_member_uint(json, "host_port", publish->host_port);
+		wr_json_member_uint(json, "port", publish->port);
+		wr_json_key(json, "to");
+		wr_json_begin(json, '[');
+		for (int family = 0; family < 2; family++) {
+			if (publish->to[family].family == 0)
+				continue;
+			wr_json_begin(json, '{');
+			wr_json_key(json, "address");
+			wr_json_ip(json, &publish->to[family]);
+			wr_json_key(json, "via");
+			wr_json_link_reference(json, publish->via[family]);
+			wr_json_end(json, '}');
+		}
+		wr_json_end(json, ']');
+		wr_json_end(json, '}');
+	}
+	wr_json_end(json, ']');
+}
+
+static void side(struct wr_json *json, const char *key, const struct wr_prefix *prefixes, size_t count)
+{
+	wr_json_key(json, key);
+	wr_json_begin(json, '[');
+	for (size_t i = 0; i < count; i++)
+		wr_json_prefix(json, &prefixes[i]);
+	wr_json_end(json, ']');
+}
+
+static void phrases(struct wr_json *json, const struct wr_firewall *firewall, bool deny)
+{
+	wr_json_key(json, deny ? "deny" : "accept");
+	wr_json_begin(json, '[');
+	for (size_t i = 0; i < firewall->n_phrases; i++) {
+		const struct wr_phrase *phrase = &firewall->phrases[i];
+
+		if (phrase->deny != deny)
+			continue;
+		wr_json_begin(json, '{');
+		wr_json_member_string(json, "phrase", phrase->text);
+		side(json, "from", phrase->from_prefixes, phrase->n_from_prefixes);
+		side(json, "to", phrase->to_prefixes, phrase->n_to_prefixes);
+		wr_json_end(json, '}');
+	}
+	wr_json_end(json, ']');
+}
+
+static void firewall(struct wr_json *json, const struct wr_ns *ns)
+{
+	static const char *const names[WR_FIREWALL_HOOKS_] = {
+		[WR_FIREWALL_INPUT] = "input", [WR_FIREWALL_OUTPUT] = "output", [WR_FIREWALL_FORWARD] = "forward"};
+
+	wr_json_key(json, "firewall");
+	wr_json_begin(json, '{');
+	for (int id = 0; id < WR_FIREWALL_HOOKS_; id++) {
+		const struct wr_firewall *hook = ns->firewall != NULL ? &ns->firewall[id] : NULL;
+
+		wr_json_key(json, names[id]);
+		if (hook == NULL || !hook->on) {
+			wr_json_null(json);
+			continue;
+		}
+		wr_json_begin(json, '{');
+		wr_json_member_string(json, "policy", hook->drop ? "drop" : "accept");
+		phrases(json, hook, true);
+		phrases(json, hook, false);
+		wr_json_member_bool(json, "log", hook->log);
+		wr_json_end(json, '}');
+	}
+	wr_json_end(json, '}');
+}
+
 static void add_namespace(struct wr_json *json, struct wr_ns *ns)
 {
 	wr_json_begin(json, '{');
@@ -304,6 +408,9 @@ static void add_namespace(struct wr_json *json, struct wr_ns *ns)
 		add_interface(json, ns->links[i]);
 	wr_json_end(json, ']');
 	routing(json, ns);
+	nat(json, ns->nat);
+	publishes(json, ns);
+	firewall(json, ns);
 	ns_sysctls(json, ns);
 	dns(json, ns);
 	wr_json_key(json, "hosts");
@@ -334,6 +441,10 @@ static void add_bridge(struct wr_json *json, const struct wr_bridge *bridge)
 		wr_json_prefix(json, &bridge->subnets[i]);
 	wr_json_end(json, ']');
 	wr_json_member_string(json, "gateway", gateway);
+	nat(json, bridge->nat);
+	wr_json_member_bool(json, "isolated", bridge->isolated);
+	wr_json_member_bool(json, "routed", bridge->routed);
+	wr_json_member_bool(json, "guard", bridge->guard);
 	wr_json_member_uint(json, "ports", bridge->n_ports);
 	wr_json_end(json, '}');
 }

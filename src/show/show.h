@@ -17,7 +17,7 @@ struct wr_pin_entry;
  * line that counts. An empty plan: "nothing to do". */
 void wr_show_plan_text(const struct wr_plan *plan, struct wr_text *text);
 void wr_show_plan_json(const struct wr_plan *plan, struct wr_text *text);
-/* The same as ip, bridge and sysctl commands, one a line, for a POSIX shell. */
+/* The same as ip, bridge, sysctl and nft commands, for a POSIX shell. */
 void wr_show_plan_commands(const struct wr_plan *plan, struct wr_text *text);
 /* The model as JSON: `show --json`, and inside `status --json`. */
 void wr_show_model_json(const struct wr_model *model, struct wr_text *text);

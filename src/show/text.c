@@ -10,38 +10,9 @@
 #include "base/text.h"
 #include "live/live.h"
 #include "plan/words.h"
+#include "show/columns.h"
 
 #define REASON_COLUMN 48
-
-static void add_spaces(struct wr_text *text, size_t count)
-{
-	static const char spaces[] = "                                                                ";
-
-	while (count > 0) {
-		size_t n = count < sizeof spaces - 1 ? count : sizeof spaces - 1;
-
-		wr_text_add_bytes(text, spaces, n);
-		count -= n;
-	}
-}
-
-/* Characters in text from byte `from` on: every byte but the continuation bytes of UTF-8. */
-static size_t width_from(const struct wr_text *text, size_t from)
-{
-	size_t width = 0;
-
-	for (size_t i = from; i < text->length; i++)
-		width += ((unsigned char)text->bytes[i] & 0xc0) != 0x80;
-	return width;
-}
-
-/* Fills up to column width, counted from byte `from`; at least two spaces. */
-static void pad(struct wr_text *text, size_t from, size_t width)
-{
-	size_t used = width_from(text, from);
-
-	add_spaces(text, used + 2 <= width ? width - used : 2);
-}
 
 static void add_step_line(const struct wr_step *step, struct wr_text *text)
 {
@@ -51,7 +22,7 @@ static void add_step_line(const struct wr_step *step, struct wr_text *text)
 	wr_text_add_char(text, ' ');
 	wr_step_words(step, text);
 	if (step->reason[0] != '\0') {
-		pad(text, from, REASON_COLUMN);
+		wr_show_pad(text, from, REASON_COLUMN);
 		wr_words_name(text, step->reason);
 	}
 	if (step->interrupts)
@@ -95,7 +66,7 @@ static size_t name_width(const char *name)
 	struct wr_text shown WR_CLEANUP_TEXT = {0};
 
 	wr_words_name(&shown, name != NULL ? name : "-");
-	return wr_text_error(&shown) == 0 ? width_from(&shown, 0) : 0;
+	return wr_text_error(&shown) == 0 ? wr_show_width(&shown, 0) : 0;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -111,10 +82,10 @@ static void add_pin_line(const struct wr_pin_entry *pin, size_t pin_width, size_
 	size_t from = text->length;
 
 	wr_words_name(text, pin->pin);
-	pad(text, from, pin_width);
+	wr_show_pad(text, from, pin_width);
 	from = text->length;
 	wr_words_name(text, pin->network != NULL ? pin->network : "-");
-	pad(text, from, network_width);
+	wr_show_pad(text, from, network_width);
 	if (pin->stale) {
 		wr_text_add(text, "stale: a file that is no namespace");
 	} else if (pin->unreadable != NULL) {
@@ -141,10 +112,10 @@ void wr_show_pins_text(const struct wr_pin_entry *pins, size_t count, struct wr_
 	pin_width = (pin_width > COLUMN_MAX ? COLUMN_MAX : pin_width) + 2;
 	network_width = (network_width > COLUMN_MAX ? COLUMN_MAX : network_width) + 2;
 	wr_text_add(text, "NAME");
-	pad(text, from, pin_width);
+	wr_show_pad(text, from, pin_width);
 	from = text->length;
 	wr_text_add(text, "NETWORK");
-	pad(text, from, network_width);
+	wr_show_pad(text, from, network_width);
 	wr_text_add(text, "NAMESPACE\n");
 	for (size_t i = 0; i < count; i++)
 		add_pin_line(&pins[i], pin_width, network_width, text);

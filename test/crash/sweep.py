@@ -42,17 +42,20 @@ WARREN = str(Path(os.environ.get("WARREN_PLAIN") or os.environ.get("WARREN") or 
 FIRST = """
 name: swept
 bridges:
-  lan: {subnet: ["10.80.0.0/24", "fd80::/64"], host: true}
+  lan: {subnet: ["10.80.0.0/24", "fd80::/64"], host: true, nat: true, guard: true}
   far: {subnet: 10.81.0.0/24}
 namespaces:
   a:
     forward: true
     interfaces: {eth0: {bridge: lan, address: [10.80.0.5/24, "fd80::5/64"]}, eth1: {bridge: far, address: 10.81.0.1/24}}
     dns: {servers: [192.0.2.53]}
+    nat: {out: eth0}
+    publish: ["8080:80", "127.0.0.1:8081:81"]
   b:
-    interfaces: {eth0: {bridge: far, address: 10.81.0.2/24}}
+    interfaces: {eth0: {bridge: far, address: 10.81.0.2/24, isolated: true}}
     routes: [{to: default, via: 10.81.0.1}]
     sysctl: {net.ipv4.tcp_syn_retries: 3}
+    firewall: {input: {policy: drop, accept: [tcp 80 from a]}}
 links:
   - {ends: [host:sw0, b:up0], addresses: [10.82.0.1/30, 10.82.0.2/30]}
 """
@@ -60,16 +63,19 @@ links:
 SECOND = """
 name: swept
 bridges:
-  lan: {subnet: ["10.80.0.0/24", "fd80::/64"], host: true}
-  far: {subnet: 10.81.0.0/24}
+  lan: {subnet: ["10.80.0.0/24", "fd80::/64"], host: true, nat: {out: strange0}, isolated: true}
+  far: {subnet: 10.81.0.0/24, guard: true}
 namespaces:
   a:
     forward: true
     interfaces: {eth0: {bridge: lan, address: [10.80.0.6/24, "fd80::5/64"], mtu: 1400}, eth2: {bridge: far, address: 10.81.0.7/24}}
+    publish: ["8080:82", "192.0.2.1:8083:83/udp"]
+    firewall: {forward: {policy: drop, log: true}}
   c:
     interfaces: {eth0: {bridge: far, address: 10.81.0.2/24}}
     routes: [{to: 192.0.2.0/24, via: 10.81.0.9}]
     dns: {servers: [192.0.2.54]}
+    firewall: {input: {policy: drop, accept: [tcp 80 from a]}}
 links:
   - {ends: [host:sw0, c:up0], addresses: [10.82.0.1/30, 10.82.0.2/30], mtu: 1300}
 """
@@ -117,13 +123,14 @@ def warren(*arguments, **options):
 
 
 def enter_machine():
-    """A fresh machine, with the files and a stranger in it that must stay as he is."""
+    """A fresh machine, with the files and a stranger in it that must stay as he is; the way out leads past him."""
     sandbox.enter()
     os.makedirs("/run/swept-files", exist_ok=True)
     os.chdir("/run/swept-files")
     Path("first.yaml").write_text(FIRST)
     Path("second.yaml").write_text(SECOND)
     run("sh", "-ec", "ip netns add stranger; ip link add strange0 address 02:00:00:00:99:01 type veth peer name eth0 address 02:00:00:00:99:02 netns stranger; ip addr add 172.30.0.1/24 dev strange0; ip link set strange0 up;"
+        "ip route add default via 172.30.0.2; nft add table inet strange; nft 'add chain inet strange f { type filter hook forward priority 0; }';"
         "mkdir -p /etc/netns/stranger; echo '# mine' > /etc/netns/stranger/hosts")
 
 

@@ -219,6 +219,8 @@ class Box:
             os.kill(pid, signal.SIGKILL)
         for fd in self.namespaces:
             os.close(fd)
+        # Said outright: the keeper of a younger machine holds this pipe open, too.
+        os.write(self.keep, b".")
         os.close(self.keep)
         os.waitpid(self.keeper, 0)
 

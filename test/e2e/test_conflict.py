@@ -156,8 +156,7 @@ WRONG = {
     "circle": ("bridges: {lan: {subnet: 10.0.0.0/24}}\nnamespaces:\n  a: {interfaces: {eth0: {bridge: lan, address: $(b.eth0)}}}\n"
                "  b: {interfaces: {eth0: {bridge: lan, address: $(a.eth0)}}}\n", ["net.yaml:"]),
     "second document": ("namespaces: {a: {}}\n---\nnamespaces: {b: {}}\n", ["net.yaml:2:"]),
-    "not supported yet": ("bridges: {lan: {subnet: 10.0.0.0/24, host: true, nat: true}}\nnamespaces: {a: {interfaces: {eth0: lan}}}\n",
-                          ["'nat' is not supported yet"]),
+    "not supported yet": ("namespaces: {a: {attach: docker/t1}}\n", ["'attach' is not supported yet"]),
     "gateway nowhere": ("bridges: {lan: {subnet: 10.0.0.0/24}}\nnamespaces: {a: {interfaces: {eth0: lan}, routes: [{to: default, via: 10.9.9.9}]}}\n", ["10.9.9.9"]),
     "too many ports": ("bridges: {lan: {}}\nnamespaces: {\"n[1-1024]\": {interfaces: {eth0: lan}}}\n", ["1023"]),
     "not YAML": ("namespaces: {a: [}\n", ["net.yaml:1:"]),

@@ -8,6 +8,30 @@ import yaml
 from conftest import TOP, TRIO
 from networks import EDITED, RICH
 
+TRAFFIC = """
+bridges:
+  lan: {subnet: ["10.30.0.0/24", "fd30::/64"], host: true, nat: true, guard: true}
+  man: {subnet: 10.31.0.0/24, host: true, nat: {out: eth0, address: [192.0.2.9, "2001:db8::9"]}, isolated: true, routed: true}
+  dmz: {subnet: 10.32.0.0/24, gateway: edge}
+namespaces:
+  web:
+    interfaces: {eth0: {bridge: lan, isolated: true}, eth1: dmz}
+    publish: ["8080:80", "127.0.0.1:5353:53/udp", "[::1]:81:80/tcp", "82:80@eth0"]
+    firewall:
+      input: {policy: drop, log: true, accept: [tcp 80 443 8000-8100, udp, icmp, tcp 22 from 10.30.0.0/24 dmz to web], deny: any from man}
+      output: {policy: drop, accept: ["any to host fd30::/64", "sctp 5 from fd30::5"]}
+  edge:
+    forward: true
+    interfaces: {eth0: lan, eth1: {bridge: dmz, address: 10.32.0.1/24}}
+    nat: {out: eth0, address: 10.30.0.77}
+    firewall: {forward: {deny: ["any from app1"]}}
+  app[1-2]:
+    interfaces: {eth0: {bridge: man, isolated: false}}
+    publish: "$(n+9000):80"
+    firewall: {input: {policy: accept, accept: ["tcp $n from app$n"]}}
+    nat: false
+"""
+
 
 @pytest.fixture
 def network_schema():
@@ -37,7 +61,7 @@ def test_ls_of_nothing(box, output_schema):
     jsonschema.validate(box.warren("ls", "--json").json(), output_schema)
 
 
-@pytest.mark.parametrize("text", [TRIO, RICH, EDITED], ids=["trio", "rich", "work"])
+@pytest.mark.parametrize("text", [TRIO, RICH, EDITED, TRAFFIC], ids=["trio", "rich", "work", "traffic"])
 def test_show(box, text, network_schema, output_schema):
     path = box.write("net.yaml", text)
     with box.leaves_nothing():
@@ -55,6 +79,11 @@ def test_show(box, text, network_schema, output_schema):
     "namespaces: {a: {routes: {to: 10.0.0.0/8}}}\nsurprise: 1",
     "bridges: {lan: {subnet: {}}}",
     "links: [[a:eth0]]",
+    "bridges: {lan: {nat: {oot: eth0}}}",
+    "namespaces: {a: {nat: true}}",
+    "namespaces: {a: {publish: [\"8080\"]}}",
+    "namespaces: {a: {firewall: {input: {policy: drop, accept: [tpc 80]}}}}",
+    "namespaces: {a: {firewall: {input: {accept: [tcp 80]}}}}",
 ])
 def test_the_schema_refuses(wrong, network_schema):
     with pytest.raises(jsonschema.ValidationError):

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "file/netfile.h"
+#include "filter/filter.h"
 #include "fuzz.h"
 #include "plan/plan.h"
 #include "show/show.h"
@@ -78,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		fprintf(stderr, "--- first\n%s--- second\n%s---\n", wr_text_string(&first), wr_text_string(&second));
 	hold(strcmp(wr_text_string(&first), wr_text_string(&second)) == 0, "the long form of the long form is itself");
 	wr_show_model_json(model, &json);
+	hold(wr_filter_want(model) == 0, "memory for its tables");
 	empty = wr_model_new(arena, model->name);
 	hold(empty != NULL, "memory");
 	empty->live = true;

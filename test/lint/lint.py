@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # The order of knowledge: a folder includes from itself and from those before it.
-FOLDERS = ["base", "model", "file", "kernel", "live", "plan", "apply", "why", "show", "lib", "cmd"]
-PURE = {"base", "model", "file", "plan", "why", "show"}
+FOLDERS = ["base", "model", "file", "filter", "kernel", "live", "plan", "apply", "why", "show", "lib", "cmd"]
+PURE = {"base", "model", "file", "filter", "plan", "why", "show"}
 IMPURE_FILES = {"src/base/file.c", "src/base/file.h"}
 SYSTEM_HEADERS = {
     "unistd.h", "fcntl.h", "sched.h", "dirent.h", "poll.h", "signal.h", "spawn.h", "termios.h", "pwd.h", "grp.h", "time.h", "syslog.h",

@@ -182,6 +182,7 @@ static void test_full(void **state)
 	struct wr_model *live = observe(m, request);
 	struct wr_ns *web = wr_model_find_ns(live, "web"), *app = wr_model_find_ns(live, "app");
 	struct wr_link *eth0, *port, *eth1;
+	struct wr_ns *late;
 
 	assert_true(live->live && web && app);
 	assert_true(web->ours && web->deep && !web->stale);
@@ -206,6 +207,13 @@ static void test_full(void **state)
 	assert_int_equal(web->conf_default.value[WR_CONF_V4_FORWARDING], 0);
 	assert_int_equal(web->conf_default.value[WR_CONF_V6_DISABLE], WR_CONF_UNSET); /* netlink does not tell it */
 	assert_int_equal(web->conf_all.value[WR_CONF_V4_FORWARDING], 0);
+	/* What a new namespace is born with is asked for when one is to be made. */
+	assert_true(live->inherited.known);
+	assert_int_equal(live->inherited.ns_default.value[WR_CONF_V4_FORWARDING], WR_CONF_UNSET);
+	late = wr_model_add_ns(m->wanted, "late");
+	assert_non_null(late);
+	late->pin = "shop.late";
+	live = observe(m, request);
 	assert_true(live->inherited.known);
 	for (int id = 0; id < WR_CONF_V6_FORCE_FORWARDING; id++)
 		assert_int_not_equal(live->inherited.ns_default.value[id], WR_CONF_UNSET);

@@ -43,9 +43,10 @@ static struct wr_ns *add_ns(struct wr_model *model, const char *name, bool forwa
 	return ns;
 }
 
-/* The settings in the order of wr_conf_rows, IPv4's that are 0 in every namespace of ours as one. */
+/* The settings in the order of wr_conf_rows, IPv4's that are 0 in every namespace of ours as one. In the host one of these is
+ * said as well: v4_localnet. */
 struct expected {
-	int v4_forwarding, v4_rest, v6_forwarding, v6_disable, v6_accept_ra, v6_force;
+	int v4_forwarding, v4_rest, v6_forwarding, v6_disable, v6_accept_ra, v6_force, v4_localnet;
 };
 
 static void assert_conf(const struct wr_conf *conf, struct expected expected)
@@ -53,7 +54,9 @@ static void assert_conf(const struct wr_conf *conf, struct expected expected)
 	assert_int_equal(conf->value[WR_CONF_V4_FORWARDING], expected.v4_forwarding);
 	for (int id = 0; id < WR_CONF_COUNT_; id++) {
 		if (wr_conf_rows[id].in_namespace != U)
-			assert_int_equal(conf->value[id], expected.v4_rest);
+			assert_int_equal(conf->value[id], id == WR_CONF_V4_ROUTE_LOCALNET && expected.v4_rest == U
+								  ? expected.v4_localnet
+								  : expected.v4_rest);
 	}
 	assert_int_equal(conf->value[WR_CONF_V6_FORWARDING], expected.v6_forwarding);
 	assert_int_equal(conf->value[WR_CONF_V6_DISABLE], expected.v6_disable);
@@ -84,8 +87,8 @@ static void test_namespace(void **state)
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 0, 0, U, U);
 	assert_level(&ns->conf_default, U, 0, 0, 1, U);
-	assert_conf(&v4->conf, (struct expected){0, 0, U, 1, U, U});
-	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, U, U, U});
+	assert_conf(&v4->conf, (struct expected){0, 0, U, 1, U, U, 0});
+	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, U, U, U, U});
 }
 
 static void test_router(void **state)
@@ -99,8 +102,8 @@ static void test_router(void **state)
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 1, 1, U, U);
 	assert_level(&ns->conf_default, U, 1, 1, 0, 0);
-	assert_conf(&v4->conf, (struct expected){1, 0, U, 1, U, U});
-	assert_conf(&both->conf, (struct expected){1, 0, U, 0, 0, U});
+	assert_conf(&v4->conf, (struct expected){1, 0, U, 1, U, U, 0});
+	assert_conf(&both->conf, (struct expected){1, 0, U, 0, 0, U, 0});
 }
 
 static void test_router_v4(void **state)
@@ -122,7 +125,7 @@ static void test_loopback_v6(void **state)
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 1, 1, U, U);
 	assert_level(&ns->conf_default, U, 1, 1, 0, 0);
-	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, 0, U, U});
+	assert_conf(&ns->links[0]->conf, (struct expected){U, U, U, 0, U, U, U});
 }
 
 static void test_bridge_namespace(void **state)
@@ -136,8 +139,8 @@ static void test_bridge_namespace(void **state)
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 0, 0, U, U);
 	assert_level(&ns->conf_default, U, 0, 0, 1, U);
-	assert_conf(&bridge->conf, (struct expected){0, 0, U, 1, U, U});
-	assert_conf(&port->conf, (struct expected){0, 0, U, 1, U, U});
+	assert_conf(&bridge->conf, (struct expected){0, 0, U, 1, U, U, 0});
+	assert_conf(&port->conf, (struct expected){0, 0, U, 1, U, U, 0});
 }
 
 /* What is written stays. */
@@ -176,8 +179,8 @@ static void test_written_all(void **state)
 	wr_model_want_conf(*state);
 	assert_level(&ns->conf_all, 0, 1, 1, 0, U);
 	assert_level(&ns->conf_default, U, 1, 1, 0, 0);
-	assert_conf(&a->conf, (struct expected){1, 0, U, 0, 0, U});
-	assert_conf(&b->conf, (struct expected){0, 0, U, 1, U, U});
+	assert_conf(&a->conf, (struct expected){1, 0, U, 0, 0, U, 0});
+	assert_conf(&b->conf, (struct expected){0, 0, U, 1, U, U, 0});
 }
 
 /* In the host: only the network's own links, and forwarding only where there is something to forward between. */
@@ -192,17 +195,64 @@ static void test_host(void **state)
 	port->master = lan;
 	give(lan, AF_INET);
 	wr_model_want_conf(model);
-	assert_conf(&lan->conf, (struct expected){U, U, U, 1, 0, U});
-	assert_conf(&port->conf, (struct expected){U, U, U, 1, U, U});
-	assert_conf(&host->conf_all, (struct expected){U, U, U, U, U, U});
-	assert_conf(&host->conf_default, (struct expected){U, U, U, U, U, U});
+	assert_conf(&lan->conf, (struct expected){U, U, U, 1, 0, U, 0});
+	assert_conf(&port->conf, (struct expected){U, U, U, 1, U, U, U});
+	assert_conf(&host->conf_all, (struct expected){U, U, U, U, U, U, U});
+	assert_conf(&host->conf_default, (struct expected){U, U, U, U, U, U, U});
 	cable = wr_ns_add_link(host, WR_LINK_VETH, "shop0");
 	give(cable, AF_INET);
 	give(cable, AF_INET6);
 	wr_model_want_conf(model);
-	assert_conf(&lan->conf, (struct expected){1, U, U, 1, 0, U});
-	assert_conf(&cable->conf, (struct expected){1, U, U, 0, 0, 1});
-	assert_conf(&port->conf, (struct expected){U, U, U, 1, U, U});
+	assert_conf(&lan->conf, (struct expected){1, U, U, 1, 0, U, 0});
+	assert_conf(&cable->conf, (struct expected){1, U, U, 0, 0, 1, 0});
+	assert_conf(&port->conf, (struct expected){U, U, U, 1, U, U, U});
+}
+
+/* One bridge has nothing to forward to but the outside. */
+static void test_host_to_the_outside(void **state)
+{
+	struct wr_model *model = *state;
+	struct wr_ns *host = wr_model_host(model), *web = add_ns(model, "web", false);
+	struct wr_link *lan = wr_ns_add_link(host, WR_LINK_BRIDGE, "lan");
+	struct wr_bridge bridge = {.name = "lan", .host = true, .link = lan}, *bridges[] = {&bridge};
+	struct wr_publish publish = {.via = {lan, NULL}};
+	struct wr_nat nat = {0};
+
+	give(lan, AF_INET);
+	give(lan, AF_INET6);
+	model->bridges = bridges;
+	model->n_bridges = 1;
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){U, U, U, 0, 0, U, 0});
+	wr_conf_clear(&lan->conf);
+	bridge.nat = &nat;
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){1, U, U, 0, 0, 1, 0});
+	wr_conf_clear(&lan->conf);
+	bridge.nat = NULL;
+	bridge.routed = true;
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){1, U, U, 0, 0, 1, 0});
+	wr_conf_clear(&lan->conf);
+	bridge.routed = false;
+	web->publishes = &publish;
+	web->n_publishes = 1;
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){1, U, U, 0, 0, 1, 1});
+	/* Reached at another address, or from one interface: 127.0.0.1 stays out. */
+	wr_conf_clear(&lan->conf);
+	publish.host = (struct wr_ip){.family = AF_INET, .bytes = {192, 0, 2, 1}};
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){1, U, U, 0, 0, 1, 0});
+	wr_conf_clear(&lan->conf);
+	publish.host.bytes[0] = 127;
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){1, U, U, 0, 0, 1, 1});
+	wr_conf_clear(&lan->conf);
+	publish.host = (struct wr_ip){0};
+	publish.in = "eth0";
+	wr_model_want_conf(model);
+	assert_conf(&lan->conf, (struct expected){1, U, U, 0, 0, 1, 0});
 }
 
 #define WITH_MODEL(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -210,10 +260,11 @@ static void test_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_MODEL(test_namespace),	   WITH_MODEL(test_router),
-		WITH_MODEL(test_router_v4),	   WITH_MODEL(test_loopback_v6),
-		WITH_MODEL(test_bridge_namespace), WITH_MODEL(test_written),
-		WITH_MODEL(test_written_all),	   WITH_MODEL(test_host),
+		WITH_MODEL(test_namespace),	      WITH_MODEL(test_router),
+		WITH_MODEL(test_router_v4),	      WITH_MODEL(test_loopback_v6),
+		WITH_MODEL(test_bridge_namespace),    WITH_MODEL(test_written),
+		WITH_MODEL(test_written_all),	      WITH_MODEL(test_host),
+		WITH_MODEL(test_host_to_the_outside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,14 +5,21 @@
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h> /* before linux/in.h */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
 #include "base/arena.h"
 #include "base/error.h"
+#include "filter/delta.h"
+#include "filter/filter.h"
 #include "model/model.h"
 #include "model/name.h"
+#include "model/nft.h"
 #include "model/want.h"
 #include "plan/plan.h"
 
@@ -224,7 +231,7 @@ static inline struct wr_model *show_network(struct wr_arena *arena)
 	struct wr_link *link, *other;
 
 	model->source = "shop.yaml";
-	*dmz->link->bridge = (struct wr_bridge_options){1, 2, 60, 0x4008, 0};
+	*dmz->link->bridge = (struct wr_bridge_options){1, 2, 60, 0x4008, 0, -1};
 	dmz->link->mtu = 1500;
 	show_add_address(lan->link, "10.2.0.1/24", true);
 	show_add_address(lan->link, "fd00:2::1/64", true);
@@ -285,6 +292,78 @@ static inline struct wr_plan *show_plan(struct wr_arena *arena, struct wr_model 
 	return plan;
 }
 
+/* The network's table in the host: a set of interfaces, and the map of what the host had. */
+static inline struct wr_nft_table *show_table(struct wr_model *model)
+{
+	struct wr_nft_table *table = show_need(wr_ns_add_table(wr_model_host(model), NFPROTO_INET, "warren-shop"));
+	struct wr_nft_set *own = show_need(wr_nft_add_set(model->arena, table, "own")), *before;
+	static const char ifname[16] = "shop-lan";
+	struct wr_nft_element *element;
+
+	table->comment = "warren:shop";
+	table->ours = true;
+	own->key_type = WR_NFT_TYPE_IFNAME;
+	own->key_length = 16;
+	element = show_need(wr_nft_add_element(model->arena, own));
+	element->key = show_need(wr_arena_memdup(model->arena, ifname, sizeof ifname));
+	before = show_need(wr_nft_add_set(model->arena, table, WR_FILTER_BEFORE));
+	before->flags = NFT_SET_MAP;
+	before->key_type = WR_NFT_CONCAT(WR_NFT_TYPE_IFNAME, WR_NFT_TYPE_MARK);
+	before->key_length = 20;
+	before->data_type = WR_NFT_TYPE_MARK;
+	before->data_length = 4;
+	return table;
+}
+
+static inline struct wr_nft_delta *show_delta(struct wr_arena *arena, const struct wr_nft_table *wanted,
+					      const struct wr_nft_table *live)
+{
+	struct wr_nft_delta *delta = NULL;
+
+	if (wr_nft_compare(wanted, live, arena, &delta) < 0)
+		abort();
+	return delta;
+}
+
+/* The steps about filters; the others are left alone. */
+static inline void show_filter_step(struct wr_arena *arena, struct wr_step *step, struct wr_model *wanted)
+{
+	static struct wr_borrow borrow = {.scope = "eth0", .conf = WR_CONF_V4_FORWARDING, .value = 1, .noted = true};
+	static struct wr_opening opening = {
+		.family = NFPROTO_IPV4, .table = "filter", .chain = "DOCKER-USER", .iif = "shop.lan", .oif = "eth0"};
+	struct wr_ns *host = wr_model_host(wanted);
+	struct wr_nft_table *table = host->n_tables > 0 ? host->tables[0] : show_table(wanted);
+	bool adds = step->kind == WR_STEP_set_filter || step->kind == WR_STEP_borrow_conf;
+
+	if (step->kind == WR_STEP_set_filter || step->kind == WR_STEP_del_filter) {
+		step->ns = host;
+		step->table = table;
+		step->delta = show_delta(arena, adds ? table : NULL, adds ? NULL : table);
+	} else if (step->kind == WR_STEP_borrow_conf || step->kind == WR_STEP_return_conf) {
+		struct wr_nft_delta *delta = show_need(wr_nft_delta_new(arena));
+		struct wr_nft_change *change =
+			show_need(wr_nft_delta_add(delta, adds ? WR_NFT_ADD_ELEMENTS : WR_NFT_DEL_ELEMENTS, table));
+
+		step->ns = host;
+		step->borrow = &borrow;
+		step->delta = delta;
+		change->set = wr_nft_find_set(table, WR_FILTER_BEFORE);
+		change->elements = show_need(wr_arena_alloc(arena, sizeof *change->elements));
+		change->elements[0] = show_need(wr_filter_before(arena, borrow.scope, borrow.conf, borrow.before));
+		change->n_elements = 1;
+	} else if (step->kind == WR_STEP_open_chain || step->kind == WR_STEP_close_chain) {
+		step->ns = host;
+		step->opening = &opening;
+		step->delta = show_need(wr_nft_delta_new(arena));
+	}
+}
+
+static inline bool show_is_filter_step(int kind)
+{
+	return kind == WR_STEP_set_filter || kind == WR_STEP_del_filter || kind == WR_STEP_borrow_conf ||
+	       kind == WR_STEP_return_conf || kind == WR_STEP_open_chain || kind == WR_STEP_close_chain;
+}
+
 /* One step of each kind, in the order of the list, about things of wanted; live has the same things as they were before. */
 static inline struct wr_plan *show_every_kind(struct wr_arena *arena, struct wr_model *wanted, struct wr_model *live)
 {
@@ -300,7 +379,9 @@ static inline struct wr_plan *show_every_kind(struct wr_arena *arena, struct wr_
 		struct wr_step *step = &plan->steps[kind];
 
 		*step = (struct wr_step){.kind = (uint8_t)kind, .sign = WR_STEP_CHANGE, .ns = web, .reason = "because"};
-		if (kind == WR_STEP_set_conf) {
+		if (show_is_filter_step(kind)) {
+			show_filter_step(arena, step, wanted);
+		} else if (kind == WR_STEP_set_conf) {
 			step->conf = WR_CONF_V4_RP_FILTER;
 			step->link = web->links[1];
 			step->old_conf = 2;

@@ -38,62 +38,78 @@ static void assert_commands(const struct wr_step *step, const char *expected)
 	wr_text_done(&text);
 }
 
+/* Of each kind of step in show_every_kind(). */
+static const char *const commands_expected[WR_STEP_COUNT_] = {
+	[WR_STEP_mend_pin] = "rm -f /run/netns/shop.web\n",
+	[WR_STEP_add_ns] = "ip netns add shop.web\nip -n shop.web link set dev lo alias warren:shop.web up\n",
+	[WR_STEP_adopt_ns] = "ip -n shop.web link set dev lo alias warren:shop.web up\n",
+	[WR_STEP_set_conf] = "ip netns exec shop.web sysctl -qw net.ipv4.conf.eth0.rp_filter=0\n",
+	[WR_STEP_set_sysctl] = "ip netns exec shop.web sysctl -qw 'net.ipv4.ip_local_port_range=20000 30000'\n",
+	[WR_STEP_write_hosts] = "(umask 077; mkdir -p /run/warren/shop)\ncat >/run/warren/shop/hosts <<'EOF'\n"
+				"# made by warren for network shop\n127.0.0.1 localhost\n10.2.0.2 web web.shop\nEOF\n",
+	[WR_STEP_link_file] = "mkdir -p /etc/netns/shop.web\n"
+			      "ln -sfn /run/warren/shop/hosts /etc/netns/shop.web/hosts\n",
+	[WR_STEP_add_bridge] =
+		"ip -n shop.dmz link add name dmz address 02:00:00:00:00:01 mtu 1501 type bridge stp_state 1 "
+		"forward_delay 200 ageing_time 6000 group_fwd_mask 16392 mcast_snooping 0\n"
+		"ip -n shop.dmz link set dev dmz mtu 1500 alias warren:shop.dmz\n",
+	[WR_STEP_add_cable] =
+		"ip -n shop.dmz link add name web-eth1 address 02:00:00:00:00:02 mtu 1400 numtxqueues 1 "
+		"numrxqueues 1 type veth peer name eth1 netns shop.web address 02:00:00:00:00:03 mtu 1400 "
+		"numtxqueues 1 numrxqueues 1\n"
+		"ip -n shop.dmz link set dev web-eth1 alias warren:shop.web.eth1 master dmz\n"
+		"ip -n shop.web link set dev eth1 alias warren:shop.web.eth1\n",
+	[WR_STEP_mark_link] = "ip -n shop.dmz link set dev web-eth1 alias warren:shop.web.eth1\n",
+	[WR_STEP_move_port] = "ip -n shop.dmz link set dev web-eth1 netns shop.dmz name web-eth1\n",
+	[WR_STEP_set_mac] = "ip -n shop.dmz link set dev web-eth1 address 02:00:00:00:00:02\n",
+	[WR_STEP_set_mtu] = "ip -n shop.dmz link set dev web-eth1 mtu 1400\n",
+	[WR_STEP_set_master] = "ip -n shop.dmz link set dev web-eth1 master dmz\n",
+	[WR_STEP_set_isolated] = "bridge -n shop.dmz link set dev web-eth1 isolated off\n",
+	[WR_STEP_set_bridge] = "ip -n shop.dmz link set dev dmz type bridge ageing_time 6000\n",
+	[WR_STEP_add_address] = "ip -n shop.web address add 10.2.0.2/24 dev eth0\n",
+	[WR_STEP_mark_address] = "# address 10.2.0.2/24 on web:eth0: ip(8) of Debian 12 cannot set its mark\n",
+	[WR_STEP_set_up] = "ip -n shop.dmz link set dev web-eth1 up\n",
+	[WR_STEP_set_down] = "ip -n shop.dmz link set dev web-eth1 down\n",
+	[WR_STEP_add_route] = "ip -n shop.web route add default via 10.2.0.1 dev eth0 proto 173\n",
+	[WR_STEP_change_route] = "ip -n shop.web route replace default via 10.2.0.1 dev eth0 proto 173\n",
+	[WR_STEP_add_rule] = "ip -n shop.web rule add priority 1000 from 10.3.0.0/24 fwmark 0x10/0xff table 100 "
+			     "protocol 173\n",
+	[WR_STEP_add_neighbour] =
+		"ip -n shop.r1 neighbour replace 10.10.1.9 lladdr 02:00:00:00:00:09 dev a nud permanent "
+		"protocol 173\n",
+	[WR_STEP_del_neighbour] = "ip -n shop.r1 neighbour del 10.10.1.9 dev a\n",
+	[WR_STEP_del_rule] = "ip -n shop.web rule del priority 1000 from 10.3.0.0/24 fwmark 0x10/0xff table 100 "
+			     "protocol 173\n",
+	[WR_STEP_del_route] = "ip -n shop.web route del default via 10.2.0.1 dev eth0 proto 173\n",
+	[WR_STEP_del_address] = "ip -n shop.web address del 10.2.0.2/24 dev eth0\n",
+	[WR_STEP_del_link] = "ip -n shop.dmz link del dev web-eth1\n",
+	[WR_STEP_del_ns] = "ip netns del shop.web\n",
+	[WR_STEP_unlink_file] = "rm -f /etc/netns/shop.web/hosts\nrmdir /etc/netns/shop.web 2>/dev/null || true\n",
+	[WR_STEP_remove_hosts] =
+		"rm -f /run/warren/shop/hosts /run/warren/shop/resolv.conf\n"
+		"rmdir -p /run/warren/shop 2>/dev/null || true\nrmdir /etc/netns 2>/dev/null || true\n",
+	[WR_STEP_set_filter] = "nft -f - <<'EOF'\n"
+			       "add table inet warren-shop { comment \"warren:shop\"; }\n"
+			       "add set inet warren-shop own { type ifname; }\n"
+			       "add map inet warren-shop before { type ifname . mark : mark; }\n"
+			       "add element inet warren-shop own { \"shop-lan\" }\nEOF\n",
+	[WR_STEP_del_filter] = "nft -f - <<'EOF'\ndelete table inet warren-shop\nEOF\n",
+	[WR_STEP_borrow_conf] = "nft -f - <<'EOF'\n"
+				"add element inet warren-shop before { \"eth0\" . 0 : 0x8000 }\nEOF\n"
+				"sysctl -qw net.ipv4.conf.eth0.forwarding=1\n",
+	[WR_STEP_return_conf] = "sysctl -qw net.ipv4.conf.eth0.forwarding=0\n"
+				"nft -f - <<'EOF'\n"
+				"delete element inet warren-shop before { \"eth0\" . 0 : 0x8000 }\nEOF\n",
+	[WR_STEP_open_chain] = "nft -f - <<'EOF'\nEOF\n",
+	[WR_STEP_close_chain] =
+		"nft -a list chain ip filter DOCKER-USER | sed -n 's/^[[:space:]]*iifname \"shop\\.lan\" "
+		"oifname "
+		"\"eth0\" counter packets [0-9]* bytes [0-9]* accept comment \"warren:shop\" # handle "
+		"\\([0-9]*\\)$/delete rule ip filter DOCKER-USER handle \\1/p' | nft -f -\n",
+};
+
 static void test_every_kind(void **state)
 {
-	static const char *const expected[WR_STEP_COUNT_] = {
-		[WR_STEP_mend_pin] = "rm -f /run/netns/shop.web\n",
-		[WR_STEP_add_ns] = "ip netns add shop.web\nip -n shop.web link set dev lo alias warren:shop.web up\n",
-		[WR_STEP_adopt_ns] = "ip -n shop.web link set dev lo alias warren:shop.web up\n",
-		[WR_STEP_set_conf] = "ip netns exec shop.web sysctl -qw net.ipv4.conf.eth0.rp_filter=0\n",
-		[WR_STEP_set_sysctl] = "ip netns exec shop.web sysctl -qw 'net.ipv4.ip_local_port_range=20000 30000'\n",
-		[WR_STEP_write_hosts] =
-			"(umask 077; mkdir -p /run/warren/shop)\ncat >/run/warren/shop/hosts <<'EOF'\n"
-			"# made by warren for network shop\n127.0.0.1 localhost\n10.2.0.2 web web.shop\nEOF\n",
-		[WR_STEP_link_file] = "mkdir -p /etc/netns/shop.web\n"
-				      "ln -sfn /run/warren/shop/hosts /etc/netns/shop.web/hosts\n",
-		[WR_STEP_add_bridge] =
-			"ip -n shop.dmz link add name dmz address 02:00:00:00:00:01 mtu 1501 type bridge stp_state 1 "
-			"forward_delay 200 ageing_time 6000 group_fwd_mask 16392 mcast_snooping 0\n"
-			"ip -n shop.dmz link set dev dmz mtu 1500 alias warren:shop.dmz\n",
-		[WR_STEP_add_cable] =
-			"ip -n shop.dmz link add name web-eth1 address 02:00:00:00:00:02 mtu 1400 numtxqueues 1 "
-			"numrxqueues 1 type veth peer name eth1 netns shop.web address 02:00:00:00:00:03 mtu 1400 "
-			"numtxqueues 1 numrxqueues 1\n"
-			"ip -n shop.dmz link set dev web-eth1 alias warren:shop.web.eth1 master dmz\n"
-			"ip -n shop.web link set dev eth1 alias warren:shop.web.eth1\n",
-		[WR_STEP_mark_link] = "ip -n shop.dmz link set dev web-eth1 alias warren:shop.web.eth1\n",
-		[WR_STEP_move_port] = "ip -n shop.dmz link set dev web-eth1 netns shop.dmz name web-eth1\n",
-		[WR_STEP_set_mac] = "ip -n shop.dmz link set dev web-eth1 address 02:00:00:00:00:02\n",
-		[WR_STEP_set_mtu] = "ip -n shop.dmz link set dev web-eth1 mtu 1400\n",
-		[WR_STEP_set_master] = "ip -n shop.dmz link set dev web-eth1 master dmz\n",
-		[WR_STEP_set_isolated] = "bridge -n shop.dmz link set dev web-eth1 isolated off\n",
-		[WR_STEP_set_bridge] = "ip -n shop.dmz link set dev dmz type bridge ageing_time 6000\n",
-		[WR_STEP_add_address] = "ip -n shop.web address add 10.2.0.2/24 dev eth0\n",
-		[WR_STEP_mark_address] = "# address 10.2.0.2/24 on web:eth0: ip(8) of Debian 12 cannot set its mark\n",
-		[WR_STEP_set_up] = "ip -n shop.dmz link set dev web-eth1 up\n",
-		[WR_STEP_set_down] = "ip -n shop.dmz link set dev web-eth1 down\n",
-		[WR_STEP_add_route] = "ip -n shop.web route add default via 10.2.0.1 dev eth0 proto 173\n",
-		[WR_STEP_change_route] = "ip -n shop.web route replace default via 10.2.0.1 dev eth0 proto 173\n",
-		[WR_STEP_add_rule] =
-			"ip -n shop.web rule add priority 1000 from 10.3.0.0/24 fwmark 0x10/0xff table 100 "
-			"protocol 173\n",
-		[WR_STEP_add_neighbour] =
-			"ip -n shop.r1 neighbour replace 10.10.1.9 lladdr 02:00:00:00:00:09 dev a nud permanent "
-			"protocol 173\n",
-		[WR_STEP_del_neighbour] = "ip -n shop.r1 neighbour del 10.10.1.9 dev a\n",
-		[WR_STEP_del_rule] =
-			"ip -n shop.web rule del priority 1000 from 10.3.0.0/24 fwmark 0x10/0xff table 100 "
-			"protocol 173\n",
-		[WR_STEP_del_route] = "ip -n shop.web route del default via 10.2.0.1 dev eth0 proto 173\n",
-		[WR_STEP_del_address] = "ip -n shop.web address del 10.2.0.2/24 dev eth0\n",
-		[WR_STEP_del_link] = "ip -n shop.dmz link del dev web-eth1\n",
-		[WR_STEP_del_ns] = "ip netns del shop.web\n",
-		[WR_STEP_unlink_file] =
-			"rm -f /etc/netns/shop.web/hosts\nrmdir /etc/netns/shop.web 2>/dev/null || true\n",
-		[WR_STEP_remove_hosts] =
-			"rm -f /run/warren/shop/hosts /run/warren/shop/resolv.conf\n"
-			"rmdir -p /run/warren/shop 2>/dev/null || true\nrmdir /etc/netns 2>/dev/null || true\n",
-	};
 	struct wr_model *wanted = show_network(*state), *live = show_network(*state);
 	struct wr_link *dmz = wr_model_find_ns(wanted, "dmz")->links[1],
 		       *port = wr_model_find_ns(wanted, "dmz")->links[2];
@@ -105,8 +121,8 @@ static void test_every_kind(void **state)
 	wr_model_find_ns(live, "dmz")->links[2]->alias = NULL;
 	wr_model_find_ns(live, "dmz")->links[1]->bridge->ageing = 300;
 	for (int kind = 0; kind < WR_STEP_COUNT_; kind++) {
-		assert_non_null(expected[kind]);
-		assert_commands(&plan->steps[kind], expected[kind]);
+		assert_non_null(commands_expected[kind]);
+		assert_commands(&plan->steps[kind], commands_expected[kind]);
 	}
 }
 

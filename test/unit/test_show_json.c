@@ -238,6 +238,12 @@ static void test_every_kind(void **state)
 		[WR_STEP_del_ns] = "pin",
 		[WR_STEP_unlink_file] = "file",
 		[WR_STEP_remove_hosts] = "pin",
+		[WR_STEP_set_filter] = "table",
+		[WR_STEP_del_filter] = "nft",
+		[WR_STEP_borrow_conf] = "key",
+		[WR_STEP_return_conf] = "to",
+		[WR_STEP_open_chain] = "chain",
+		[WR_STEP_close_chain] = "oif",
 	};
 	struct wr_text text = {0};
 	json_t *document;

@@ -131,7 +131,7 @@ static void test_changes(void **state)
 	struct wr_link *link = wr_ns_find_link(web, "eth1"),
 		       *old = wr_ns_find_link(wr_model_find_ns(live, "web"), "eth1");
 	struct wr_step step = {.ns = web, .link = link, .old_link = old, .reason = ""};
-	struct wr_bridge_options options = {0, 2, 300, 0x4008, 0};
+	struct wr_bridge_options options = {0, 2, 300, 0x4008, 0, 1};
 	struct wr_link *dmz = wr_ns_find_link(wr_model_find_ns(wanted, "dmz"), "dmz");
 	struct wr_link no_options = {.bridge = &options};
 
@@ -163,6 +163,29 @@ static void test_changes(void **state)
 	step.link = dmz;
 	step.old_link = &no_options;
 	assert_words(&step, "options stp 0 → 1, ageing 300 → 60 on dmz");
+}
+
+static void test_filters(void **state)
+{
+	static const struct {
+		enum wr_step_kind kind;
+		const char *words;
+	} rows[] = {
+		{WR_STEP_set_filter, "filter inet warren-shop in host (2 sets, 1 element)"},
+		{WR_STEP_del_filter, "filter inet warren-shop in host"},
+		{WR_STEP_borrow_conf, "net.ipv4.conf.eth0.forwarding 0 → 1 in host"},
+		{WR_STEP_return_conf, "net.ipv4.conf.eth0.forwarding 1 → 0 in host"},
+		{WR_STEP_open_chain, "opening in chain DOCKER-USER of table ip filter from shop.lan to eth0"},
+		{WR_STEP_close_chain, "opening in chain DOCKER-USER of table ip filter from shop.lan to eth0"},
+	};
+	struct wr_model *wanted = show_network(*state);
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct wr_step step = {.kind = (uint8_t)rows[i].kind, .reason = ""};
+
+		show_filter_step(*state, &step, wanted);
+		assert_words(&step, rows[i].words);
+	}
 }
 
 static void test_change_route(void **state)
@@ -291,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_route, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_seen_cables, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_columns, setup, teardown),
