@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -360,16 +361,27 @@ struct slot {
 	const struct wr_publish *loopback;	/* at one that nothing from an interface is for */
 };
 
+/* "t41f90", and for one alone "t41f90/10.0.0.1", "t41f90/@eth0". Not by printf: a file may publish tens of thousands. */
 static const char *port_key(struct traffic *t, const struct wr_publish *publish, int family, bool whole)
 {
-	char ip[WR_IP_TEXT_MAX] = "";
+	static const char digits[] = "0123456789abcdef";
+	char text[8 + WR_IP_TEXT_MAX + WR_IFNAME_MAX], *end = text;
 	const char *key;
 
-	if (whole && publish->host.family)
-		wr_ip_format(&publish->host, ip);
-	key = wr_arena_printf(t->a->scratch, "%u/%u/%d%s%s%s%s", publish->protocol, publish->host_port, family,
-			      whole ? "/" : "", ip, whole && publish->in ? "@" : "",
-			      whole && publish->in ? publish->in : "");
+	*end++ = publish->protocol == IPPROTO_UDP ? 'u' : 't';
+	*end++ = family ? '6' : '4';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*end++ = digits[publish->host_port >> shift & 15];
+	if (whole)
+		*end++ = '/';
+	*end = '\0';
+	if (whole && publish->host.family) {
+		wr_ip_format(&publish->host, end);
+	} else if (whole && publish->in) {
+		*end++ = '@';
+		snprintf(end, WR_IFNAME_MAX + 1, "%s", publish->in);
+	}
+	key = wr_arena_strdup(t->a->scratch, text);
 	if (!key)
 		t->a->out_of_memory = true;
 	return key;

@@ -101,8 +101,13 @@ static uint32_t write_typeof(uint8_t *bytes, const struct wr_nft_set *set)
 
 uint32_t wr_nft_note_set(uint8_t bytes[WR_NFT_NOTES_MAX], const struct wr_nft_set *set)
 {
-	uint32_t size = write_number(bytes, NFTNL_UDATA_SET_KEYBYTEORDER, byte_order(set->key_type));
+	uint32_t size;
 
+	if (set->notes != NULL && set->notes_length <= WR_NFT_NOTES_MAX) {
+		memcpy(bytes, set->notes, set->notes_length);
+		return set->notes_length;
+	}
+	size = write_number(bytes, NFTNL_UDATA_SET_KEYBYTEORDER, byte_order(set->key_type));
 	if ((set->flags & NFT_SET_MAP) != 0)
 		size += write_number(bytes + size, NFTNL_UDATA_SET_DATABYTEORDER,
 				     set->data_type == NFT_DATA_VERDICT ? ORDER_UNKNOWN : byte_order(set->data_type));

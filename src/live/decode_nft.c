@@ -363,6 +363,16 @@ static const struct wr_attr_policy set_policy[NFTA_SET_USERDATA + 1] = {
 	[NFTA_SET_TIMEOUT] = {.type = MNL_TYPE_U64},	  [NFTA_SET_USERDATA] = {.type = MNL_TYPE_BINARY},
 };
 
+static int copy_notes(struct wr_arena *arena, const struct nlattr *attr, struct wr_nft_set *set,
+		      struct wr_error *reterr)
+{
+	if (attr == NULL)
+		return 0;
+	set->notes_length = mnl_attr_get_payload_len(attr);
+	set->notes = wr_arena_memdup(arena, mnl_attr_get_payload(attr), set->notes_length);
+	return set->notes != NULL ? 0 : wr_fail_memory(reterr);
+}
+
 int wr_decode_nft_set(struct wr_nft_reading *reading, const struct nlmsghdr *message, struct wr_error *reterr)
 {
 	const struct nlattr *attrs[NFTA_SET_USERDATA + 1];
@@ -396,6 +406,8 @@ int wr_decode_nft_set(struct wr_nft_reading *reading, const struct nlmsghdr *mes
 		return contradicts("a set", reterr);
 	set->timeout_ms = get_u64(attrs[NFTA_SET_TIMEOUT]);
 	r = copy_comment(arena_of(reading), attrs[NFTA_SET_USERDATA], UDATA_SET_COMMENT, &set->comment, reterr);
+	if (r == 0)
+		r = copy_notes(arena_of(reading), attrs[NFTA_SET_USERDATA], set, reterr);
 	if (r == 0 && attrs[NFTA_SET_DESC] != NULL)
 		r = decode_description(attrs[NFTA_SET_DESC], set, reterr);
 	return r;

@@ -207,6 +207,9 @@ struct wr_nft_set {
 	 * meta and payload alone. NULL: not needed. Not compared */
 	const struct wr_nft_expr *key_loads;
 	uint8_t n_key_loads;
+	/* live: all that nft keeps beside the set, so that it can be put back as it was; NULL: nothing. Not compared */
+	const uint8_t *notes;
+	uint16_t notes_length; /* bytes */
 	struct wr_nft_element *elements;
 	size_t n_elements, capacity_elements;
 	bool anonymous; /* live */

@@ -17,23 +17,6 @@
 
 /* --- ports ----------------------------------------------------------------------------------------------------------------- */
 
-static void wr_words_publish(struct wr_text *text, const struct wr_publish *publish)
-{
-	if (publish->host.family) {
-		bool brackets = publish->host.family == AF_INET6;
-
-		wr_text_add(text, brackets ? "[" : "");
-		wr_words_ip(text, &publish->host);
-		wr_text_add(text, brackets ? "]:" : ":");
-	}
-	wr_text_add_uint(text, publish->host_port);
-	wr_text_add(text, publish->protocol == IPPROTO_UDP ? "/udp" : "/tcp");
-	if (publish->in) {
-		wr_text_add_char(text, '@');
-		wr_words_name(text, publish->in);
-	}
-}
-
 /* Who has which port of the host: one list for each number, so that a thousand ports cost a thousand looks. */
 struct wr_taken {
 	struct wr_publish publish;

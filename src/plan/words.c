@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "filter/delta.h"
+#include "filter/filter.h"
 #include "model/name.h"
 
 void wr_words_name(struct wr_text *text, const char *name)
@@ -324,22 +325,95 @@ static void count_changes(const struct wr_nft_delta *delta, size_t counts[])
 	}
 }
 
+#define PORTS_SAID 4 /* more are counted */
+
+/* One published port of a set, with its target where it comes. False: no port. */
+static bool add_port(struct wr_text *text, const struct wr_nft_change *change, size_t i, bool is_first)
+{
+	bool comes = change->kind == WR_NFT_ADD_ELEMENTS;
+	struct wr_publish publish;
+	char in[16];
+
+	if (!wr_filter_read_publish(change->set, change->elements[i], &publish, in))
+		return false;
+	wr_text_add(text, is_first ? ": " : ", ");
+	if (!comes)
+		wr_text_add(text, "not any more ");
+	wr_words_publish(text, &publish);
+	for (size_t family = 0; comes && family < 2; family++) {
+		if (!publish.to[family].family)
+			continue;
+		wr_text_add(text, " to ");
+		wr_words_endpoint(text, &publish.to[family], publish.port);
+	}
+	return true;
+}
+
+/* Where a few ports are all that changes, they are named. */
+static bool add_ports(struct wr_text *text, const struct wr_nft_delta *delta)
+{
+	size_t before = text->length;
+	bool is_first = true;
+
+	if (delta->n_elements > PORTS_SAID)
+		return false;
+	for (size_t i = 0; i < delta->n_changes; i++) {
+		const struct wr_nft_change *change = &delta->changes[i];
+		bool said = change->kind == WR_NFT_ADD_ELEMENTS || change->kind == WR_NFT_DEL_ELEMENTS;
+
+		for (size_t k = 0; said && k < change->n_elements; k++, is_first = false)
+			said = add_port(text, change, k, is_first);
+		if (!said) {
+			text->length = before;
+			if (text->bytes)
+				text->bytes[before] = '\0';
+			return false;
+		}
+	}
+	return !is_first;
+}
+
+void wr_words_endpoint(struct wr_text *text, const struct wr_ip *ip, uint16_t port)
+{
+	bool brackets = ip->family == AF_INET6;
+
+	wr_text_add(text, brackets ? "[" : "");
+	wr_words_ip(text, ip);
+	wr_text_add(text, brackets ? "]:" : ":");
+	wr_text_add_uint(text, port);
+}
+
+void wr_words_publish(struct wr_text *text, const struct wr_publish *publish)
+{
+	wr_text_add(text, publish->protocol == IPPROTO_UDP ? "udp " : "tcp ");
+	if (publish->host.family)
+		wr_words_endpoint(text, &publish->host, publish->host_port);
+	else
+		wr_text_add_uint(text, publish->host_port);
+	if (publish->in) {
+		wr_text_add_char(text, '@');
+		wr_words_name(text, publish->in);
+	}
+}
+
 void wr_words_delta(struct wr_text *text, const struct wr_nft_delta *delta)
 {
 	size_t counts[WR_NFT_CHANGES_] = {0};
 	bool is_first = true;
 
+	if (add_ports(text, delta))
+		return;
 	count_changes(delta, counts);
 	add_count(text, counts[WR_NFT_ADD_CHAIN], "chain", &is_first);
 	add_count(text, counts[WR_NFT_ADD_SET], "set", &is_first);
 	add_count(text, counts[WR_NFT_ADD_RULE] + counts[WR_NFT_INSERT_RULE], "rule", &is_first);
 	add_count(text, counts[WR_NFT_ADD_ELEMENTS], "element", &is_first);
-	add_count(text, counts[WR_NFT_SET_POLICY], "policy changed, of a chain", &is_first);
-	add_count(text, counts[WR_NFT_FLUSH_CHAIN], "chain written anew", &is_first);
-	add_count(text, counts[WR_NFT_DEL_CHAIN], "chain less", &is_first);
-	add_count(text, counts[WR_NFT_DEL_SET], "set less", &is_first);
-	add_count(text, counts[WR_NFT_DEL_RULE], "rule less", &is_first);
-	add_count(text, counts[WR_NFT_DEL_ELEMENTS], "element less", &is_first);
+	add_count(text, counts[WR_NFT_SET_POLICY], "policy change", &is_first);
+	add_count(text, counts[WR_NFT_FLUSH_CHAIN], "rewritten chain", &is_first);
+	add_count(text, counts[WR_NFT_DEL_CHAIN], "removed chain", &is_first);
+	add_count(text, counts[WR_NFT_DEL_SET], "removed set", &is_first);
+	add_count(text, counts[WR_NFT_DEL_RULE], "removed rule", &is_first);
+	add_count(text, counts[WR_NFT_DEL_ELEMENTS], "removed element", &is_first);
 	if (!is_first)
 		wr_text_add_char(text, ')');
 }

@@ -33,7 +33,13 @@ void wr_words_rule(struct wr_text *text, const struct wr_rule *rule);
 void wr_words_conf_key(struct wr_text *text, const struct wr_step *step);
 
 struct wr_nft_delta;
-/* What a change of a filter amounts to: " (2 chains, 9 rules, 4 sets, 7 elements)", what goes with a minus. */
+struct wr_publish;
+/* "10.2.0.2:80", "[fd00::2]:80". */
+void wr_words_endpoint(struct wr_text *text, const struct wr_ip *ip, uint16_t port);
+/* "tcp 8080", "udp 127.0.0.1:53", "tcp 8080@eth0". */
+void wr_words_publish(struct wr_text *text, const struct wr_publish *publish);
+/* What a change of a filter amounts to: " (2 chains, 9 rules, 4 sets, 7 elements)"; a few ports that come or go by
+ * themselves: ": tcp 8080 to 10.2.0.2:80, not any more udp 53". */
 void wr_words_delta(struct wr_text *text, const struct wr_nft_delta *delta);
 
 /* The value that a set_conf step sets. */
