@@ -214,20 +214,26 @@ static int read_openings(struct wr_observing *o, size_t *capacity, const struct 
 
 /* --- what else drops, and who listens ---------------------------------------------------------------------------------- */
 
-static int read_bridged(struct wr_observing *o, struct wr_error *reterr)
+static int read_switch(struct wr_observing *o, const char *key, bool *ret, struct wr_error *reterr)
 {
 	struct wr_error error = {0};
 	char value[16];
-	int r = wr_sysctl_read(o->host, &o->host->self, true, "net.bridge.bridge-nf-call-iptables", value, sizeof value,
-			       &error);
+	int r = wr_sysctl_read(o->host, &o->host->self, true, key, value, sizeof value, &error);
 
 	if (r < 0 && r != -ENOENT) {
 		if (reterr != NULL)
 			*reterr = error;
 		return r;
 	}
-	o->model->bridged_frames = r == 0 && strcmp(value, "1") == 0;
+	*ret = r == 0 && strcmp(value, "1") == 0;
 	return 0;
+}
+
+static int read_bridged(struct wr_observing *o, struct wr_error *reterr)
+{
+	int r = read_switch(o, "net.bridge.bridge-nf-call-iptables", &o->model->bridged_frames, reterr);
+
+	return r < 0 ? r : read_switch(o, "net.bridge.bridge-nf-call-ip6tables", &o->model->bridged_frames6, reterr);
 }
 
 /* Whether a line of text is word. */

@@ -253,6 +253,7 @@ struct wr_model {
 	size_t n_openings;
 	struct wr_obstacle *obstacles; /* in the way of what is wanted; live: what could not be read. First look only */
 	size_t n_obstacles;
+	bool bridged_frames6;	       /* live: likewise those of IPv6 */
 	bool bridged_frames;	       /* live: br_netfilter sends bridged frames through the host's filter */
 	struct wr_listener *listeners; /* live, first look only: sockets of the host */
 	size_t n_listeners;

@@ -254,9 +254,34 @@ static void wr_warn_left(struct wr_planner *planner, const struct wr_step *step)
 	wr_warn(planner, &text);
 }
 
+/* The kernel drops ::1 on any interface but lo, and br_netfilter translates an answer back while it is on the bridge. */
+static void wr_warn_loopback(struct wr_planner *planner)
+{
+	const struct wr_model *wanted = planner->wanted;
+
+	for (size_t i = 0; planner->live->bridged_frames6 && i < wanted->n_ns; i++)
+		for (size_t k = 0; k < wanted->ns[i]->n_publishes; k++) {
+			const struct wr_publish *publish = &wanted->ns[i]->publishes[k];
+			struct wr_text WR_CLEANUP_TEXT text = {0};
+
+			if (publish->host.family != AF_INET6 || !wr_ip_is_loopback(&publish->host) ||
+			    !publish->via[1] || publish->via[1]->kind != WR_LINK_BRIDGE)
+				continue;
+			wr_text_add(&text, "port ");
+			wr_words_publish(&text, publish);
+			wr_text_add(&text,
+				    " does not answer while br_netfilter filters bridged frames of IPv6; to have it "
+				    "answer: sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
+			wr_warn(planner, &text);
+			return;
+		}
+}
+
 void wr_planner_warn(struct wr_planner *planner)
 {
 	const struct wr_plan *plan = planner->plan;
+
+	wr_warn_loopback(planner);
 
 	if (!planner->options->ignore_conflicts) {
 		for (size_t i = 0; i < planner->live->n_obstacles; i++)
