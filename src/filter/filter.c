@@ -1,7 +1,6 @@
 /* filter.c: all tables of a network, its table's name, and the notes of what the host had. */
 #include "filter/filter.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -13,12 +12,6 @@
 #define NOTE_KEY_LENGTH	 20 /* name, setting */
 #define NOTE_DATA_LENGTH 4
 #define NOTE_OFFSET	 32768 /* so that the value is a number without sign */
-
-const char *wr_filter_table_name(const char *network, char buffer[80])
-{
-	snprintf(buffer, 80, "%s%s", WR_FILTER_TABLE, network);
-	return buffer;
-}
 
 int wr_filter_want(struct wr_model *wanted)
 {

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -69,6 +70,12 @@ void wr_key_mark(struct wr_key *key, uint32_t mark)
 int wr_make_result(const struct wr_maker *maker)
 {
 	return maker->failed ? -ENOMEM : 0;
+}
+
+const char *wr_filter_table_name(const char *network, char buffer[80])
+{
+	snprintf(buffer, 80, "%s%s", WR_FILTER_TABLE, network);
+	return buffer;
 }
 
 void wr_make_table(struct wr_maker *maker, struct wr_ns *ns, uint8_t family)
