@@ -87,7 +87,9 @@ int wr_apply_down(struct wr_apply *apply, const char *network, const struct wr_m
 	r = wr_state_open(&state, apply, network, reterr);
 	if (r < 0)
 		return r;
-	r = wr_down_work(&state, apply, wanted, ret, reterr);
+	r = wr_state_lock_machine(&state, apply, reterr);
+	if (r == 0)
+		r = wr_down_work(&state, apply, wanted, ret, reterr);
 	if (r < 0 && ret->outcome == WR_OUTCOME_STUCK)
 		wr_fail_mend(reterr, "run 'warren down %s' again; it goes on where this stopped", network);
 	wr_state_close(&state);

@@ -160,6 +160,31 @@ static int wr_state_lock(struct wr_state *state, const struct wr_apply *apply, s
 	return 0;
 }
 
+int wr_state_lock_machine(struct wr_state *state, const struct wr_apply *apply, struct wr_error *reterr)
+{
+	static const char holder[] = "a run for another network";
+	int64_t deadline = wr_now_ms() + (apply->lock_timeout_ms > 0 ? apply->lock_timeout_ms : 0);
+	const char *path = state->host->state;
+	bool told = false;
+	int r;
+
+	/* The directory of all networks, which cannot go while this one's is in it. */
+	state->machine_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state->machine_fd < 0)
+		return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot open %s: %s", path, strerror(errno));
+	while (flock(state->machine_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return wr_fail(reterr, WR_ERR_SYSTEM, -errno, "cannot lock %s: %s", path, strerror(errno));
+		if (!told && apply->waiting && apply->lock_timeout_ms > 0)
+			apply->waiting(apply->data, holder);
+		told = true;
+		r = wr_wait_for_close(apply, state->machine_fd, path, deadline);
+		if (r < 0)
+			return wr_lock_failed(state, r, holder, reterr);
+	}
+	return 0;
+}
+
 /* --- what an earlier run left ---------------------------------------------------------------------------------------------- */
 
 static int wr_read_boot_id(char id[64], struct wr_error *reterr)
@@ -233,8 +258,12 @@ int wr_state_open(struct wr_state *state, const struct wr_apply *apply, const ch
 {
 	int r;
 
-	*state = (struct wr_state){
-		.host = apply->host, .network = network, .arena = apply->arena, .directory_fd = -1, .lock_fd = -1};
+	*state = (struct wr_state){.host = apply->host,
+				   .network = network,
+				   .arena = apply->arena,
+				   .directory_fd = -1,
+				   .lock_fd = -1,
+				   .machine_fd = -1};
 	if (!wr_name_is_valid(network))
 		return wr_fail(reterr, WR_ERR_USAGE, -EINVAL, "'%s' is no name of a network", network);
 	state->directory = wr_arena_printf(state->arena, "%s/%s", apply->host->state, network);
@@ -257,9 +286,10 @@ int wr_state_open(struct wr_state *state, const struct wr_apply *apply, const ch
 
 void wr_state_close(struct wr_state *state)
 {
+	wr_close_cleanup_(&state->machine_fd);
 	wr_close_cleanup_(&state->lock_fd);
 	wr_close_cleanup_(&state->directory_fd);
-	state->lock_fd = state->directory_fd = -1;
+	state->machine_fd = state->lock_fd = state->directory_fd = -1;
 }
 
 /* --- around the work ------------------------------------------------------------------------------------------------------- */

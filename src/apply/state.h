@@ -24,6 +24,7 @@ struct wr_state {
 	struct wr_arena *arena;
 	const char *directory;	   /* "/run/warren/shop" */
 	int directory_fd, lock_fd; /* -1: closed */
+	int machine_fd;		   /* the lock of wr_state_lock_machine; -1: not taken */
 	bool made_directory;	   /* it was not there before */
 	bool interrupted_before;   /* a journal of this boot was found: an earlier run was killed */
 	bool other_boot;	   /* what was there is of another boot, and was dropped */
@@ -34,7 +35,10 @@ struct wr_state {
 /* Makes the directory, takes the lock (waiting as apply says), and reads what an earlier run left. Fails before anything is
  * touched on a read-only /run. */
 int wr_state_open(struct wr_state *state, const struct wr_apply *apply, const char *network, struct wr_error *reterr);
-void wr_state_close(struct wr_state *state); /* releases the lock */
+void wr_state_close(struct wr_state *state); /* releases the locks */
+/* One run at a time where something of the host is at stake that networks share: ports, settings, others' chains. After
+ * wr_state_open, before the first look; waits as that does. */
+int wr_state_lock_machine(struct wr_state *state, const struct wr_apply *apply, struct wr_error *reterr);
 /* Before the first change: the pins of wanted are noted, and the text of its file laid ready (text NULL: none), so that a full
  * disk shows before anything is touched. */
 int wr_state_begin(struct wr_state *state, const struct wr_model *wanted, const char *text, size_t length,

@@ -195,7 +195,10 @@ int wr_apply_up(struct wr_apply *apply, const struct wr_apply_up *request, struc
 	r = wr_state_open(&up.state, apply, request->wanted->name, reterr);
 	if (r < 0)
 		return r;
-	r = wr_up_work(&up, reterr);
+	if (request->wanted->has_host_links)
+		r = wr_state_lock_machine(&up.state, apply, reterr);
+	if (r == 0)
+		r = wr_up_work(&up, reterr);
 	/* Refused before anything was touched: then the directory that was made for the lock goes too. The refusal is the
 	 * error that counts. */
 	if (r < 0 && ret->outcome == WR_OUTCOME_UNTOUCHED && up.state.made_directory)

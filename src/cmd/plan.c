@@ -2,7 +2,7 @@
 #include "cmd/invocation.h"
 
 static const struct wr_option options[] = {
-	{'c', "commands", NULL, "Print the steps as ip, bridge and sysctl commands for a shell.", NULL},
+	{'c', "commands", NULL, "Print the steps as ip, bridge, sysctl and nft commands for a shell.", NULL},
 	WR_ROW_JSON,
 	WR_ROW_NAME,
 	WR_ROW_HELP,
@@ -51,7 +51,8 @@ const struct wr_command wr_command_plan = {
 		"traffic through what "
 		"it touches is marked so; everything else goes on meanwhile.\n"
 		"\n"
-		"With --commands the same steps are printed as commands, one on a line, as a person would type them. "
+		"With --commands the same steps are printed as commands, as a person would type them; packet filters "
+		"as scripts for nft. "
 		"Piped into sh on "
 		"a machine where nothing of the network is up, they build the same network. They check nothing and put "
 		"nothing back: "

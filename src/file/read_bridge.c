@@ -308,6 +308,11 @@ static void check_bridge(struct wr_nf_reader *r, struct wr_nf_bridge *b)
 			    "bridge '%s' has both a host and a gateway; only one can be the gateway", bridge->name);
 	check_host_addresses(r, b);
 	check_host_keys(r, b);
+	/* Messages of the spanning tree come to a bridge past every filter. */
+	if (bridge->guard && b->options.stp == 1)
+		wr_diagnose(r->diagnostics, bridge->place, "leave one of them out",
+			    "bridge '%s' has both guard and stp: a guarded port could steer the spanning tree",
+			    bridge->name);
 }
 
 static struct wr_nf_bridge *new_bridge(struct wr_nf_reader *r, const char *name, struct wr_place place)

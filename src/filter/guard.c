@@ -64,6 +64,52 @@ static void add_mac(struct wr_maker *maker, const struct wr_link *port)
 	wr_make_element(maker, &key, NULL);
 }
 
+typedef void (*add_address)(struct wr_maker *maker, const struct wr_link *port, const struct wr_ip *ip);
+
+static bool holds(const struct wr_link *link, const struct wr_ip *ip)
+{
+	for (size_t i = 0; i < link->n_addresses; i++)
+		if (wr_ip_equal(&link->addresses[i].prefix.ip, ip))
+			return true;
+	return false;
+}
+
+/* Whether an address of links[k] was met on an earlier link that counts. */
+static bool is_known(const struct wr_link *port, size_t k, const struct wr_ip *ip)
+{
+	const struct wr_ns *ns = port->peer->ns;
+
+	if (holds(port->peer, ip))
+		return true;
+	for (size_t i = 0; i < k; i++)
+		if ((ns->forward || ns->links[i]->kind == WR_LINK_LOOPBACK) && holds(ns->links[i], ip))
+			return true;
+	return false;
+}
+
+/* The addresses that a port may send from as its own: those of its interface and of lo, which a daemon binds to; of a router
+ * all that it has, because the kernel takes any of them, in ARP too. */
+static void add_addresses(struct wr_maker *maker, const struct wr_link *port, uint8_t family, add_address add)
+{
+	const struct wr_ns *ns = port->peer->ns;
+
+	for (size_t i = 0; i < port->peer->n_addresses; i++)
+		if (port->peer->addresses[i].prefix.ip.family == family)
+			add(maker, port, &port->peer->addresses[i].prefix.ip);
+	for (size_t k = 0; k < ns->n_links; k++) {
+		const struct wr_link *link = ns->links[k];
+
+		if (link == port->peer || (!ns->forward && link->kind != WR_LINK_LOOPBACK))
+			continue;
+		for (size_t i = 0; i < link->n_addresses; i++) {
+			const struct wr_ip *ip = &link->addresses[i].prefix.ip;
+
+			if (ip->family == family && !is_known(port, k, ip))
+				add(maker, port, ip);
+		}
+	}
+}
+
 static void add_arp_element(struct wr_maker *maker, const struct wr_link *port, const struct wr_ip *ip)
 {
 	struct wr_key key = {0};
@@ -80,9 +126,7 @@ static void add_arp(struct wr_maker *maker, const struct wr_link *port)
 	static const struct wr_ip none = {.family = AF_INET};
 
 	add_arp_element(maker, port, &none);
-	for (size_t i = 0; i < port->peer->n_addresses; i++)
-		if (port->peer->addresses[i].prefix.ip.family == AF_INET)
-			add_arp_element(maker, port, &port->peer->addresses[i].prefix.ip);
+	add_addresses(maker, port, AF_INET, add_arp_element);
 }
 
 static void add_ip(struct wr_maker *maker, const struct wr_link *port, const struct wr_ip *ip)
@@ -94,16 +138,9 @@ static void add_ip(struct wr_maker *maker, const struct wr_link *port, const str
 	wr_make_element(maker, &key, NULL);
 }
 
-static void add_ips(struct wr_maker *maker, const struct wr_link *port, uint8_t family)
-{
-	for (size_t i = 0; i < port->peer->n_addresses; i++)
-		if (port->peer->addresses[i].prefix.ip.family == family)
-			add_ip(maker, port, &port->peer->addresses[i].prefix.ip);
-}
-
 static void add_ip4(struct wr_maker *maker, const struct wr_link *port)
 {
-	add_ips(maker, port, AF_INET);
+	add_addresses(maker, port, AF_INET, add_ip);
 }
 
 /* The link-local address that the kernel makes of the MAC (addr_gen_mode eui64, the default of a new namespace). */
@@ -120,15 +157,12 @@ static struct wr_ip link_local(const struct wr_mac *mac)
 static void add_ip6(struct wr_maker *maker, const struct wr_link *port)
 {
 	struct wr_ip own = link_local(&port->peer->mac);
-	bool written = false;
 
 	if (port->peer->conf.value[WR_CONF_V6_DISABLE] == 1)
 		return;
-	for (size_t i = 0; i < port->peer->n_addresses; i++)
-		written |= wr_ip_equal(&port->peer->addresses[i].prefix.ip, &own);
-	if (!written)
+	if (!holds(port->peer, &own))
 		add_ip(maker, port, &own);
-	add_ips(maker, port, AF_INET6);
+	add_addresses(maker, port, AF_INET6, add_ip);
 }
 
 static void add_router(struct wr_maker *maker, const struct wr_link *port)
@@ -280,15 +314,22 @@ static void match_no_source(struct wr_maker *maker)
 	wr_compare(maker, NFT_CMP_EQ, 0, none, sizeof none);
 }
 
-static void make_server_rule(struct wr_maker *maker, uint16_t type, uint16_t port, const char *why)
+static void make_port_rule(struct wr_maker *maker, uint16_t type, uint32_t offset, uint16_t port, const char *why)
 {
 	uint16_t value = htons(port);
 
 	begin(maker, type);
 	wr_match_protocol(maker, IPPROTO_UDP);
-	wr_load_payload(maker, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, 0);
+	wr_load_payload(maker, NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2, 0);
 	wr_compare(maker, NFT_CMP_EQ, 0, &value, sizeof value);
 	wr_drop(maker, why);
+}
+
+/* A client takes an answer by the port that it is sent to, whatever port it comes from. */
+static void make_server_rules(struct wr_maker *maker, uint16_t type, uint16_t server, uint16_t client, const char *why)
+{
+	make_port_rule(maker, type, 0, server, why);
+	make_port_rule(maker, type, 2, client, why);
 }
 
 static void make_accept(struct wr_maker *maker)
@@ -343,7 +384,7 @@ static void make_ip4_rules(struct wr_maker *maker)
 	match_network(maker, ETH_P_IP);
 	match_foreign_source(maker, NFPROTO_IPV4);
 	wr_drop(maker, "another's IPv4 address");
-	make_server_rule(maker, ETH_P_IP, 67, "DHCP server");
+	make_server_rules(maker, ETH_P_IP, 67, 68, "DHCP server");
 	begin(maker, ETH_P_IP);
 	wr_match_protocol(maker, IPPROTO_ICMP);
 	wr_load_payload(maker, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
@@ -418,7 +459,7 @@ static void make_ip6_rules(struct wr_maker *maker)
 	match_icmp6_in(maker, "discovery");
 	match_foreign_source(maker, NFPROTO_IPV6);
 	wr_drop(maker, "another's address in neighbour discovery");
-	make_server_rule(maker, ETH_P_IPV6, 547, "DHCPv6 server");
+	make_server_rules(maker, ETH_P_IPV6, 547, 546, "DHCPv6 server");
 }
 
 static void make_guard(struct wr_maker *maker)

@@ -6,6 +6,7 @@
 #include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include "filter/filter.h"
@@ -32,33 +33,36 @@ static void make_own(struct wr_maker *maker, const struct wr_ns *host)
 			wr_make_named(maker, &begun, "own", host->links[i]->ifname, NULL);
 }
 
+static const uint8_t name_types[] = {WR_NFT_TYPE_IFNAME, 0};
+static const uint8_t pair_types[] = {WR_NFT_TYPE_IFNAME, WR_NFT_TYPE_IFNAME, 0};
+
+/* What only restricts is always there, if empty: so an edit changes elements, and no rule goes while what it was for is still
+ * on its way out. */
 static void make_bridge_sets(struct wr_maker *maker, const struct wr_model *model)
 {
-	bool isolated = false, within = false, routed = false;
+	bool isolated = true, within = true, routed = true;
 
+	wr_make_set(maker, "isolated", 0, name_types, NULL);
 	for (size_t i = 0; i < model->n_bridges; i++)
 		if (model->bridges[i]->host && model->bridges[i]->isolated)
 			wr_make_named(maker, &isolated, "isolated", model->bridges[i]->link->ifname, NULL);
+	wr_make_set(maker, "within", 0, pair_types, NULL);
 	for (size_t i = 0; i < model->n_bridges; i++) {
 		const struct wr_bridge *bridge = model->bridges[i];
 
 		if (bridge->host && bridge->isolated)
 			wr_make_named(maker, &within, "within", bridge->link->ifname, bridge->link->ifname);
 	}
+	wr_make_set(maker, "routed", 0, name_types, NULL);
 	for (size_t i = 0; i < model->n_bridges; i++)
 		if (model->bridges[i]->host && model->bridges[i]->routed)
 			wr_make_named(maker, &routed, "routed", model->bridges[i]->link->ifname, NULL);
 }
 
-static void make_apart_element(struct wr_maker *maker, bool *begun, const struct wr_link *bridge,
-			       const struct wr_mac *mac)
+static void make_apart_element(struct wr_maker *maker, const struct wr_link *bridge, const struct wr_mac *mac)
 {
-	static const uint8_t types[] = {WR_NFT_TYPE_IFNAME, WR_NFT_TYPE_IFNAME, WR_NFT_TYPE_MAC, 0};
 	struct wr_key key = {0};
 
-	if (!*begun)
-		wr_make_set(maker, "apart", 0, types, NULL);
-	*begun = true;
 	wr_key_name(&key, bridge->ifname);
 	wr_key_name(&key, bridge->ifname);
 	wr_key_mac(&key, mac);
@@ -78,9 +82,10 @@ static bool has_isolated_port(const struct wr_ns *host, const struct wr_link *br
  * way from port to port, which the bridge has judged. */
 static void make_apart(struct wr_maker *maker, const struct wr_model *model)
 {
+	static const uint8_t types[] = {WR_NFT_TYPE_IFNAME, WR_NFT_TYPE_IFNAME, WR_NFT_TYPE_MAC, 0};
 	const struct wr_ns *host = wr_model_host(model);
-	bool begun = false;
 
+	wr_make_set(maker, "apart", 0, types, NULL);
 	if (!has_isolated_port(host, NULL))
 		return;
 	for (size_t i = 0; i < model->n_bridges; i++) {
@@ -88,10 +93,10 @@ static void make_apart(struct wr_maker *maker, const struct wr_model *model)
 
 		if (!model->bridges[i]->host || !has_isolated_port(host, bridge))
 			continue;
-		make_apart_element(maker, &begun, bridge, &bridge->mac);
+		make_apart_element(maker, bridge, &bridge->mac);
 		for (size_t k = 0; k < host->n_links; k++)
 			if (host->links[k]->master == bridge)
-				make_apart_element(maker, &begun, bridge, &host->links[k]->mac);
+				make_apart_element(maker, bridge, &host->links[k]->mac);
 	}
 }
 
@@ -107,12 +112,19 @@ static void make_before(struct wr_maker *maker)
 
 /* --- raw --------------------------------------------------------------------------------------------------------------------------- */
 
-static bool lets_loopback_in(const struct wr_ns *host)
+/* A frame to 01:80:c2:00:00:0e (with STP: also :00) passes no hook of its bridge, and comes to the host by the port itself,
+ * which no honest packet does. */
+static void make_ports(struct wr_maker *maker, const struct wr_ns *host)
 {
-	for (size_t i = 0; i < host->n_links; i++)
-		if (is_own(host->links[i]) && host->links[i]->conf.value[WR_CONF_V4_ROUTE_LOCALNET] == 1)
-			return true;
-	return false;
+	bool begun = true;
+
+	wr_make_set(maker, "ports", 0, name_types, NULL);
+	for (size_t i = 0; i < host->n_links; i++) {
+		const struct wr_link *port = host->links[i];
+
+		if (port->master && port->peer && port->peer->segment && port->peer->segment->guard)
+			wr_make_named(maker, &begun, "ports", port->ifname, NULL);
+	}
 }
 
 /* An interface with route_localnet takes what is to and from 127.0.0.0/8. It is set for the answers of published ports alone,
@@ -131,6 +143,9 @@ static void make_raw(struct wr_maker *maker)
 		wr_match_iif(maker, "own", false);
 		wr_drop(maker, "loopback address");
 	}
+	wr_make_rule(maker);
+	wr_match_iif(maker, "ports", false);
+	wr_drop(maker, "past the guard");
 }
 
 /* --- forward ------------------------------------------------------------------------------------------------------------------------- */
@@ -172,10 +187,8 @@ static void make_isolated_rules(struct wr_maker *maker)
  * more. */
 static void make_own_rules(struct wr_maker *maker)
 {
-	if (wr_made_set(maker, "apart"))
-		make_apart_rule(maker);
-	if (wr_made_set(maker, "isolated"))
-		make_isolated_rules(maker);
+	make_apart_rule(maker);
+	make_isolated_rules(maker);
 	wr_make_rule(maker);
 	wr_match_iif(maker, "own", false);
 	accept_rule(maker);
@@ -185,19 +198,19 @@ static void make_outside_rules(struct wr_maker *maker)
 {
 	static const uint32_t mask = WR_FILTER_GROUPS_MASK, groups = WR_FILTER_GROUPS;
 
+	/* Answers alone: a connection that began from outside goes on only while it may begin. */
 	wr_make_rule(maker);
 	wr_match_state(maker, CONNTRACK_ANSWER);
+	wr_match_direction(maker, IP_CT_DIR_REPLY);
 	accept_rule(maker);
 	wr_make_rule(maker);
 	wr_load_meta(maker, NFT_META_IIFGROUP, 0);
 	wr_mask(maker, 0, &mask, sizeof mask);
 	wr_compare(maker, NFT_CMP_EQ, 0, &groups, sizeof groups);
 	wr_drop(maker, "another network");
-	if (wr_made_set(maker, "routed")) {
-		wr_make_rule(maker);
-		wr_match_oif(maker, "routed", false);
-		accept_rule(maker);
-	}
+	wr_make_rule(maker);
+	wr_match_oif(maker, "routed", false);
+	accept_rule(maker);
 	wr_make_rule(maker);
 	wr_drop(maker, "from outside");
 }
@@ -228,11 +241,11 @@ int wr_filter_want_host_table(struct wr_model *model)
 	make_own(&maker, host);
 	make_bridge_sets(&maker, model);
 	make_apart(&maker, model);
+	make_ports(&maker, host);
 	wr_make_publish_sets(&maker, model);
 	wr_make_host_nat_sets(&maker, model);
 	make_before(&maker);
-	if (lets_loopback_in(host))
-		make_raw(&maker);
+	make_raw(&maker);
 	wr_make_publish_chains(&maker);
 	wr_make_host_nat_chain(&maker);
 	make_forward(&maker, model);

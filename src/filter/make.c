@@ -405,6 +405,18 @@ void wr_match_state(struct wr_maker *maker, uint32_t bits)
 	match_ct(maker, NFT_CT_STATE, bits);
 }
 
+void wr_match_direction(struct wr_maker *maker, uint8_t direction)
+{
+	struct wr_nft_expr *expr = wr_make_expr(maker, WR_NFT_ct);
+
+	if (!expr)
+		return;
+	expr->ct.key = NFT_CT_DIRECTION;
+	expr->ct.direction = -1;
+	expr->dreg = NFT_REG32_00;
+	wr_compare(maker, NFT_CMP_EQ, 0, &direction, sizeof direction);
+}
+
 void wr_match_translated(struct wr_maker *maker)
 {
 	match_ct(maker, NFT_CT_STATUS, IPS_DST_NAT);

@@ -76,10 +76,11 @@ void wr_match_family(struct wr_maker *maker, uint8_t nfproto); /* NFPROTO_IPV4, 
 void wr_match_protocol(struct wr_maker *maker, uint8_t protocol);
 void wr_match_iif(struct wr_maker *maker, const char *set, bool inverted);
 void wr_match_oif(struct wr_maker *maker, const char *set, bool inverted);
-void wr_match_pair(struct wr_maker *maker, const char *set); /* iifname . oifname */
-void wr_match_state(struct wr_maker *maker, uint32_t bits);  /* any of them: NF_CT_STATE_BIT */
-void wr_match_translated(struct wr_maker *maker);	     /* ct status dnat */
-void wr_match_not_to_host(struct wr_maker *maker);	     /* fib daddr type != local */
+void wr_match_pair(struct wr_maker *maker, const char *set);	    /* iifname . oifname */
+void wr_match_state(struct wr_maker *maker, uint32_t bits);	    /* any of them: NF_CT_STATE_BIT */
+void wr_match_direction(struct wr_maker *maker, uint8_t direction); /* IP_CT_DIR_* */
+void wr_match_translated(struct wr_maker *maker);		    /* ct status dnat */
+void wr_match_not_to_host(struct wr_maker *maker);		    /* fib daddr type != local */
 void wr_verdict(struct wr_maker *maker, int32_t verdict, const char *chain);
 void wr_masquerade(struct wr_maker *maker);
 void wr_comment(struct wr_maker *maker, const char *comment); /* of the rule; borrowed */

@@ -281,7 +281,7 @@ static int read_legacy(struct wr_observing *o, struct wr_error *reterr)
 			.table = "filter",
 			.chain = "FORWARD",
 			.why = rows[i].why,
-			.what = "through this machine, as far as its rules say so",
+			.what = "through this machine",
 		};
 	}
 	return 0;
@@ -374,6 +374,22 @@ static int observe_others(struct wr_observing *o, struct choosing *c, struct wr_
 	return r;
 }
 
+/* A switch for all interfaces that is on was somebody else's doing (an engine of containers that came later): it stays what
+ * they need. */
+static void mark_general(struct wr_model *model)
+{
+	const struct wr_conf *all = &wr_model_host(model)->conf_all;
+
+	for (size_t i = 0; i < model->n_borrows; i++) {
+		struct wr_borrow *borrow = &model->borrows[i];
+
+		borrow->general =
+			strcmp(borrow->scope, "all") != 0 &&
+			(borrow->conf == WR_CONF_V4_FORWARDING || borrow->conf == WR_CONF_V6_FORCE_FORWARDING) &&
+			all->value[borrow->conf] == 1;
+	}
+}
+
 static int observe_host(struct wr_observing *o, struct wr_error *reterr)
 {
 	struct wr_ns *host = wr_model_host(o->model);
@@ -387,6 +403,7 @@ static int observe_host(struct wr_observing *o, struct wr_error *reterr)
 		r = read_own_notes(o, reterr);
 	if (r == 0)
 		r = read_remembered(o, reterr);
+	mark_general(o->model);
 	if (r < 0 || !is_in_host(o))
 		return r;
 	if (c.has_others)

@@ -74,6 +74,7 @@ struct wr_borrow {
 	int16_t before;	   /* wanted: what to note. live: what is noted as found by the first who changed it */
 	bool noted;	   /* live: in this network's table */
 	bool remembered;   /* live: not noted there, but in the state directory: a flush took the note along */
+	bool general;	   /* live: somebody switched it on for all interfaces meanwhile */
 	bool shared;	   /* live: in another network's table too */
 };
 

@@ -26,6 +26,48 @@ static const struct wr_nft_table *wr_find_own(const struct wr_ns *ns, const stru
 	return found && found->ours ? found : NULL;
 }
 
+/* Whether an element begins with the name of an interface of the network that is there and not wanted any more. */
+static bool wr_names_going_link(const struct wr_nft_set *set, const struct wr_nft_element *element,
+				const struct wr_ns *live)
+{
+	uint32_t first = set->key_type;
+	const struct wr_link *link;
+	char name[IFNAMSIZ + 1];
+
+	while (first >> 6)
+		first >>= 6;
+	if (first != WR_NFT_TYPE_IFNAME || set->key_length < IFNAMSIZ || !element->key)
+		return false;
+	memcpy(name, element->key, IFNAMSIZ);
+	name[IFNAMSIZ] = '\0';
+	link = wr_ns_find_link(live, name);
+	return link && wr_planner_counts_link(link) && !link->match;
+}
+
+/* What is to go is kept apart and guarded until it has gone: its elements are taken away by the round after that. */
+static void wr_keep_until_gone(struct wr_nft_delta *delta, const struct wr_ns *live)
+{
+	size_t kept_changes = 0;
+
+	for (size_t i = 0; i < delta->n_changes; i++) {
+		struct wr_nft_change *change = &delta->changes[i];
+		size_t kept = 0;
+
+		if (change->kind != WR_NFT_DEL_ELEMENTS) {
+			delta->changes[kept_changes++] = *change;
+			continue;
+		}
+		for (size_t k = 0; k < change->n_elements; k++)
+			if (!wr_names_going_link(change->set, change->elements[k], live))
+				change->elements[kept++] = change->elements[k];
+		delta->n_elements -= change->n_elements - kept;
+		change->n_elements = kept;
+		if (kept)
+			delta->changes[kept_changes++] = *change;
+	}
+	delta->n_changes = kept_changes;
+}
+
 void wr_planner_filters(struct wr_planner *planner, struct wr_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_tables; i++) {
@@ -42,6 +84,8 @@ void wr_planner_filters(struct wr_planner *planner, struct wr_ns *ns)
 			planner->error = -ENOMEM;
 			return;
 		}
+		if (live)
+			wr_keep_until_gone(delta, ns->match);
 		if (!delta->n_changes)
 			continue;
 		step = wr_planner_step(planner, WR_STEP_set_filter, live ? WR_STEP_CHANGE : WR_STEP_ADD, ns, NULL);
@@ -111,7 +155,7 @@ int wr_borrow_given(enum wr_conf_id conf)
 bool wr_borrow_is_returnable(const struct wr_borrow *borrow)
 {
 	return borrow->value == wr_borrow_given((enum wr_conf_id)borrow->conf) && borrow->value != borrow->before &&
-	       !borrow->shared;
+	       !borrow->shared && !borrow->general;
 }
 
 /* One element of the map of notes, come or gone. */

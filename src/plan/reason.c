@@ -57,6 +57,10 @@ WR_REASON(return_conf)
 	(void)planner;
 	if (wr_borrow_is_returnable(step->borrow))
 		return "as it was before the network";
+	if (step->borrow->value == WR_CONF_UNSET)
+		return "the interface is gone";
+	if (step->borrow->general)
+		return "switched on for all interfaces meanwhile";
 	return step->borrow->shared ? "another network needs it" : "somebody changed it since";
 }
 

@@ -106,6 +106,13 @@ static void words_return_conf(const struct wr_step *step, struct wr_text *text)
 
 	if (!returned)
 		wr_text_add(text, "note of ");
+	if (step->borrow->value == WR_CONF_UNSET) {
+		char key[80];
+
+		wr_words_name(text, wr_conf_key((enum wr_conf_id)step->borrow->conf, step->borrow->scope, key));
+		add_in_ns(text, step);
+		return;
+	}
 	add_borrow(step, text, step->borrow->value, returned ? step->borrow->before : step->borrow->value);
 }
 

@@ -224,7 +224,8 @@ static void wr_warn_obstacle(struct wr_planner *planner, const struct wr_obstacl
 	wr_text_add(&text, wr_nft_family_name(obstacle->family));
 	wr_text_add_char(&text, ' ');
 	wr_words_name(&text, obstacle->table);
-	wr_text_add(&text, " drops what goes ");
+	/* What cannot be read can only be looked at by its own programs. */
+	wr_text_add(&text, obstacle->mend ? " drops what goes " : " may drop what goes ");
 	wr_words_name(&text, obstacle->what);
 	wr_text_add(&text, " (");
 	wr_words_name(&text, obstacle->why);
@@ -243,10 +244,13 @@ static void wr_warn_left(struct wr_planner *planner, const struct wr_step *step)
 	const struct wr_borrow *borrow = step->borrow;
 	char key[80];
 
-	if (borrow->value == borrow->before || wr_borrow_is_returnable(borrow))
+	/* An interface that is gone took its setting along. */
+	if (borrow->value == WR_CONF_UNSET || borrow->value == borrow->before || wr_borrow_is_returnable(borrow))
 		return;
 	wr_text_add_escaped(&text, wr_conf_key((enum wr_conf_id)borrow->conf, borrow->scope, key));
-	if (borrow->shared)
+	if (borrow->general)
+		wr_text_addf(&text, " stays %d: it was switched on for all interfaces meanwhile", borrow->value);
+	else if (borrow->shared)
 		wr_text_addf(&text, " stays %d: another network of warren's needs it", borrow->value);
 	else
 		wr_text_addf(&text, " stays %d: it was %d before network '%s', and was changed since", borrow->value,
@@ -277,11 +281,74 @@ static void wr_warn_loopback(struct wr_planner *planner)
 		}
 }
 
+static bool wr_host_has_link(const struct wr_planner *planner, const char *ifname)
+{
+	return wr_ns_find_link(wr_model_host(planner->live), ifname) ||
+	       wr_ns_find_link(wr_model_host(planner->wanted), ifname);
+}
+
+static bool wr_ns_has_ip(const struct wr_ns *ns, const struct wr_ip *ip)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		for (size_t k = 0; k < ns->links[i]->n_addresses; k++)
+			if (wr_ip_equal(&ns->links[i]->addresses[k].prefix.ip, ip))
+				return true;
+	return false;
+}
+
+/* An interface or an address of the host that the file names, and that is not there: it may come, and may be a slip. */
+static void wr_warn_missing(struct wr_planner *planner, const char *ifname, const struct wr_ip *ip, const char *key,
+			    const char *name)
+{
+	struct wr_text WR_CLEANUP_TEXT text = {0};
+
+	if (ifname && wr_host_has_link(planner, ifname))
+		return;
+	if (!ifname && (!ip->family || wr_ip_is_loopback(ip) || wr_ns_has_ip(wr_model_host(planner->live), ip) ||
+			wr_ns_has_ip(wr_model_host(planner->wanted), ip)))
+		return;
+	wr_text_add(&text, "this machine has no ");
+	wr_text_add(&text, ifname ? "interface '" : "address ");
+	if (ifname)
+		wr_words_name(&text, ifname);
+	else
+		wr_words_ip(&text, ip);
+	wr_text_add(&text, ifname ? "', which " : ", which ");
+	wr_text_add(&text, key);
+	wr_text_add(&text, " of '");
+	wr_words_name(&text, name);
+	wr_text_add(&text, "' names; nothing is translated there until it has");
+	wr_warn(planner, &text);
+}
+
+static void wr_warn_slips(struct wr_planner *planner)
+{
+	static const struct wr_ip none;
+	const struct wr_model *wanted = planner->wanted;
+
+	for (size_t i = 0; i < wanted->n_bridges; i++) {
+		const struct wr_nat *nat = wanted->bridges[i]->host ? wanted->bridges[i]->nat : NULL;
+
+		if (nat && nat->out)
+			wr_warn_missing(planner, nat->out, &none, "`nat`", wanted->bridges[i]->name);
+		for (size_t family = 0; nat && family < 2; family++)
+			wr_warn_missing(planner, NULL, &nat->address[family], "`nat`", wanted->bridges[i]->name);
+	}
+	for (size_t i = 0; i < wanted->n_ns; i++)
+		for (size_t k = 0; k < wanted->ns[i]->n_publishes; k++) {
+			const struct wr_publish *publish = &wanted->ns[i]->publishes[k];
+
+			wr_warn_missing(planner, publish->in, &publish->host, "`publish`", wanted->ns[i]->name);
+		}
+}
+
 void wr_planner_warn(struct wr_planner *planner)
 {
 	const struct wr_plan *plan = planner->plan;
 
 	wr_warn_loopback(planner);
+	if (!planner->options->ignore_conflicts)
+		wr_warn_slips(planner);
 
 	if (!planner->options->ignore_conflicts) {
 		for (size_t i = 0; i < planner->live->n_obstacles; i++)

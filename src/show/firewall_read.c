@@ -37,6 +37,7 @@ static const struct structure structures[] = {
 	{"input", "ct state established,related accept", "answers"},
 	{"output", "ct state established,related accept", "answers"},
 	{"forward", "ct state established,related accept", "answers"},
+	{"forward", "ct state established,related ct direction reply accept", "answers"},
 	{"input", "meta nfproto ipv6 meta l4proto icmpv6 icmpv6 type @neighbours accept", "neighbour discovery"},
 	{"output", "meta nfproto ipv6 meta l4proto icmpv6 icmpv6 type @neighbours accept", "neighbour discovery"},
 	{"forward", "meta nfproto ipv6 meta l4proto icmpv6 icmpv6 type @neighbours accept", "neighbour discovery"},

@@ -105,6 +105,7 @@ WRONG = {
     "isolated is a word": (net(bridge=", isolated: ¦maybe"), ["maybe"]),
     "routed without host": (net(own=", ¦routed: true"), ["own", "host"]),
     "guard is a number": (net(bridge=", guard: ¦2"), ["2"]),
+    "guard beside a spanning tree": ("name: wrong\nbridges: {¦lan: {guard: true, options: {stp: true}}}\nnamespaces: {a: {interfaces: {e: lan}}}\n", ["guard", "stp"]),
     "guard misspelt": (net(bridge=", ¦guards: true"), ["guards", "did you mean 'guard'?"]),
     "isolated interface is a word": (net(eth0=", isolated: ¦perhaps"), ["perhaps"]),
     "isolated end of a cable": ("name: wrong\nnamespaces: {a: {interfaces: {x: {¦isolated: true}}}}\nlinks: [[\"a:x\", \"b:y\"]]\n", ["isolated", "bridge"]),

@@ -124,6 +124,8 @@ ATTACKS = {
     "redirect of IPv4 from another": lambda s: [ip_frame(s.you, s.me, "10.64.0.1", VICTIM[0], 1, redirect4(s))],
     "DHCP offer": lambda s: [ip_frame(EVERYONE, s.me, MALLORY[0], "255.255.255.255", 17, udp(MALLORY[0], "255.255.255.255", 67, 68, dhcp_offer(s))),
                              ip_frame(s.you, s.me, MALLORY[0], VICTIM[0], 17, udp(MALLORY[0], VICTIM[0], 67, 68, dhcp_offer(s)))],
+    "DHCP offer from another port": lambda s: [ip_frame(s.you, s.me, MALLORY[0], VICTIM[0], 17, udp(MALLORY[0], VICTIM[0], 6767, 68, dhcp_offer(s)))],
+    "DHCPv6 advertisement from another port": lambda s: [ip_frame(s.you, s.me, s.local, link_local(s.you), 17, udp(s.local, link_local(s.you), 5470, 546, bytes([2, 1, 2, 3])))],
     "DHCPv6 advertisement": lambda s: [ip_frame(s.you, s.me, s.local, link_local(s.you), 17, udp(s.local, link_local(s.you), 547, 546, bytes([2, 1, 2, 3]))),
                                        ip_frame(s.you, s.me, MALLORY[1], VICTIM[1], 17, udp(MALLORY[1], VICTIM[1], 547, 546, bytes([2, 1, 2, 3]))),
                                        ip_frame(s.you, s.me, s.local, link_local(s.you), 17, udp(s.local, link_local(s.you), 547, 546, bytes([7, 1, 2, 3])), extensions=(60,))],
@@ -211,6 +213,18 @@ def everybody_talks(box, scene, pins=("mallory", "victim", "other")):
             if end != start:
                 for address in places[end]:
                     box.ping("guarded." + start, address)
+
+
+def test_frames_that_pass_the_bridge_by(scenes):
+    """To 01:80:c2:00:00:0e: no hook of the bridge sees them, and the host takes them from the port itself."""
+    scene = scenes[True]
+    if not scene.box.sh("nft list chain inet warren-guarded raw 2>/dev/null || true").out:
+        return  # the bridge is not the machine's
+    rule = "nft list chain inet warren-guarded raw | sed -n 's/.*@ports counter packets \\([0-9]*\\) .*/\\1/p'"
+    before = int(scene.box.sh(rule).out)
+    frame = ip_frame("01:80:c2:00:00:0e", NOBODY, "8.8.8.8", "10.64.0.1", 17, udp("8.8.8.8", "10.64.0.1", 1, 40404, b"past the guard"))
+    assert scene.came([frame]) == [False]
+    assert int(scene.box.sh(rule).out) == before + 1
 
 
 @pytest.mark.parametrize("host", [True, False], ids=["bridge of the machine", "bridge apart"])

@@ -105,15 +105,19 @@ static void test_host_alone(void **state)
 	assert_int_equal(count(table, "own"), 2);
 	assert_element(table, "own", "net-lan\0\0\0\0\0\0\0\0", 16, NULL, 0);
 	assert_element(table, "own", "cab\0\0\0\0\0\0\0\0\0\0\0\0", 16, NULL, 0);
-	assert_int_equal(table->n_chains, 1);
+	assert_int_equal(table->n_chains, 2);
+	assert_int_equal(n_rules(table, "raw"), 3);
 	assert_int_equal(forward->hook, NF_INET_FORWARD);
 	assert_int_equal(forward->policy, NF_ACCEPT);
-	/* Not to own, own to own, answers, another network, the rest. */
-	assert_int_equal(forward->n_rules, 5);
+	/* Not to own; apart, within, two isolated, own to own; answers, another network, routed, the rest: also what nothing is in
+	 * yet, so that no edit changes a rule. */
+	assert_int_equal(forward->n_rules, 10);
 	assert_int_equal(count_comment(table, "forward", "another network"), 1);
 	assert_int_equal(count_comment(table, "forward", "from outside"), 1);
 	assert_true(wr_nft_find_set(table, "before")->kept_apart);
-	assert_int_equal(table->n_sets, 2);
+	assert_int_equal(table->n_sets, 7);
+	assert_int_equal(count(table, "isolated") + count(table, "within") + count(table, "apart"), 0);
+	assert_int_equal(count(table, "routed") + count(table, "ports"), 0);
 }
 
 static void test_isolation(void **state)
@@ -185,7 +189,7 @@ static void test_publish(void **state)
 	assert_int_equal(count(table, "hairpin"), 2);
 	assert_element(table, "hairpin", "net-lan\0\0\0\0\0\0\0\0\0net-lan\0\0\0\0\0\0\0\0", 32, NULL, 0);
 	assert_element(table, "hairpin", "net-m\0\0\0\0\0\0\0\0\0\0\0net-lan\0\0\0\0\0\0\0\0", 32, NULL, 0);
-	assert_int_equal(n_rules(table, "raw"), 2);
+	assert_int_equal(n_rules(table, "raw"), 3);
 }
 
 static void test_publish_more(void **state)
@@ -207,11 +211,11 @@ static void test_publish_more(void **state)
 	}
 }
 
-static void test_no_raw(void **state)
+static void test_at_one_address(void **state)
 {
 	struct wr_nft_table *table = table_of(want(*state, PUBLISHING "'192.0.2.1:8080:80']\n"), "host", NFPROTO_INET);
 
-	assert_null(wr_nft_find_chain(table, "raw"));
+	assert_int_equal(count(table, "publish4-at"), 1);
 	assert_null(wr_nft_find_set(table, "publish6-at"));
 }
 
@@ -480,9 +484,10 @@ static void test_guard(void **state)
 	assert_int_equal(count(host, "guarded"), 2);
 	assert_element(host, "routers", "net-r-eth0\0\0\0\0\0", 16, NULL, 0);
 	assert_int_equal(count(host, "routers"), 1);
-	assert_int_equal(count(host, "ip4-senders"), 3);
+	/* Of the router also what it has elsewhere. */
+	assert_int_equal(count(host, "ip4-senders"), 4);
 	/* Each address, and none: who probes has none yet. */
-	assert_int_equal(count(host, "arp-senders"), 5);
+	assert_int_equal(count(host, "arp-senders"), 6);
 	/* Each address and the link-local one. */
 	assert_int_equal(count(host, "ip6-senders"), 4);
 	assert_int_equal(count(host, "targets"), 4);
@@ -529,7 +534,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_isolation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_publish_more, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_raw, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_at_one_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_publish, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collides, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collides_by_family, setup, teardown),

@@ -285,6 +285,7 @@ cat >/tmp/filter.yaml <<-'YAML'
 make_neighbour() {
 	ip netns add outside &&
 		ip link add wan type veth peer name eth0 netns outside || return 1
+	sysctl -qw net.ipv6.conf.wan.accept_dad=0 # or its own address comes into the picture later
 	ip link set wan up
 	ip -n outside link set eth0 up
 	ip -n outside link set lo up
