@@ -111,10 +111,24 @@ static bool is_iptables(const struct other *other)
 	       strcmp(other->table->name, "filter") == 0 && strcmp(other->base->name, "FORWARD") == 0;
 }
 
+/* An offered chain is of use while the base chain jumps to it: somebody may have flushed that. */
+static bool is_offer_reached(const struct other *other)
+{
+	for (size_t i = 0; other->offer && i < other->base->n_rules; i++) {
+		const struct wr_nft_rule *rule = &other->base->rules[i];
+
+		for (size_t k = 0; k < rule->n_exprs; k++)
+			if (rule->exprs[k].kind == WR_NFT_immediate && rule->exprs[k].immediate.chain &&
+			    strcmp(rule->exprs[k].immediate.chain, other->offer->chain) == 0)
+				return true;
+	}
+	return false;
+}
+
 static void mend_iptables(const struct other *other, const struct wr_sample *sample, struct wr_text *text)
 {
 	wr_text_add(text, other->table->family == NFPROTO_IPV4 ? "iptables -I " : "ip6tables -I ");
-	wr_text_add_shell(text, other->offer ? other->offer->chain : other->base->name);
+	wr_text_add_shell(text, is_offer_reached(other) ? other->offer->chain : other->base->name);
 	add_option(text, " -i ", sample->iif);
 	add_option(text, " -o ", sample->oif);
 	wr_text_add(text, " -j ACCEPT");
