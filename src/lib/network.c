@@ -92,6 +92,21 @@ int wr_network_read(const struct wr_network *network, struct wr_arena *arena, st
 	return r < 0 ? failed(r, &diagnostics, NULL, reterr) : 0;
 }
 
+/* The tables are the model's own, made once; what depends on the machine is found anew. */
+static int want_filters(struct wr_model *model, const struct wr_model *live)
+{
+	int r = model->has_filters ? 0 : wr_filter_want(model);
+
+	model->has_filters = r == 0;
+	model->borrows = NULL;
+	model->openings = NULL;
+	model->obstacles = NULL;
+	model->n_borrows = model->n_openings = model->n_obstacles = 0;
+	if (r == 0 && live)
+		r = wr_filter_want_host(model, live);
+	return r == 0 && live ? wr_others_want(model, live) : r;
+}
+
 int wr_network_assign(const struct wr_network *network, const struct wr_context *context, struct wr_model *model,
 		      const struct wr_model *live, struct wr_error *reterr)
 {
@@ -100,28 +115,9 @@ int wr_network_assign(const struct wr_network *network, const struct wr_context 
 
 	if (r < 0)
 		return failed(r, &diagnostics, NULL, reterr);
-	r = wr_filter_want(model);
-	if (r == 0 && live)
-		r = wr_filter_want_host(model, live);
-	if (r == 0 && live)
-		r = wr_others_want(model, live);
-	if (r < 0)
+	if (want_filters(model, live) < 0)
 		return wr_fail_memory(reterr);
 	return wr_model_place_names(model, context->settings.state_directory, reterr);
-}
-
-/* Whether what is wanted depends on what else the machine has: settings, chains of others. */
-static bool wants_filter(const struct wr_model *model)
-{
-	if (model->has_host_links)
-		return true;
-	for (size_t i = 0; i < model->n_ns; i++)
-		if (model->ns[i]->firewall || model->ns[i]->nat)
-			return true;
-	for (size_t i = 0; i < model->n_bridges; i++)
-		if (model->bridges[i]->guard)
-			return true;
-	return false;
 }
 
 /* Whether anything there could hold an address that the file must keep. */
@@ -145,8 +141,10 @@ int wr_network_wanted(const struct wr_network *network, const struct wr_context 
 	struct wr_model *model;
 	int r;
 
-	if (!has_leases(live) && !wants_filter(network->model)) {
+	if (!has_leases(live)) {
 		model = network->model;
+		if (want_filters(model, live) < 0)
+			return wr_fail_memory(reterr);
 		r = wr_model_place_names(model, context->settings.state_directory, reterr);
 	} else {
 		r = wr_network_read(network, arena, &model, reterr);

@@ -245,6 +245,7 @@ struct wr_model {
 	struct wr_inherited inherited; /* live only */
 	const char *hosts_text;	       /* the network's shared hosts file: wanted content, live content; NULL none */
 	const char *resolv_text; /* the shared resolv.conf for a host whose resolver is a stub; NULL: not needed */
+	bool has_filters;	 /* wanted: its tables are made (filter/filter.h) */
 	bool has_host_links;	 /* wanted: something of it is in the host */
 	/* What the network has to do with the rest of the host. */
 	struct wr_borrow *borrows; /* settings of the host: wanted, or noted in a table of the network */
